@@ -1,0 +1,379 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/testcontainers/testcontainers-go"
+	tcnetwork "github.com/testcontainers/testcontainers-go/network"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+func TestMain(m *testing.M) {
+	// The janitor of testcontainers is a published image; here t.Cleanup cleans, and needs no registry.
+	os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+	// Inside a build container testcontainers would look for published ports at the gateway; they are here.
+	os.Setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+	code := m.Run()
+	images.remove()
+	os.Exit(code)
+}
+
+// requireDocker skips a test where no engine answers. With CI=true it fails: green must mean that it ran.
+func requireDocker(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: needs Docker")
+	}
+	if out, err := exec.CommandContext(t.Context(), "docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput(); err != nil {
+		unavailable(t, "no Docker engine: %v: %s", err, bytes.TrimSpace(out))
+	}
+}
+
+func unavailable(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// images is what the docker-backed tests share: a build context made once per test binary.
+var images imageSet
+
+type imageSet struct {
+	once   sync.Once
+	folder string
+	nats   string
+	err    error
+}
+
+// buildImages returns a folder with compose.yaml and all that its images are
+// made of, and the name of the NATS image built from there.
+// It is not the work tree: a test leaves no files and no tags of a user's there.
+func buildImages(t *testing.T) *imageSet {
+	t.Helper()
+	requireDocker(t)
+	images.once.Do(func() { images.err = images.build() })
+	if images.err != nil {
+		t.Fatal(images.err)
+	}
+	return &images
+}
+
+func (s *imageSet) build() error {
+	// Not the first test's context: later tests want the images too.
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return err
+	}
+	if s.folder, err = os.MkdirTemp("", "wxbridge-image-"); err != nil {
+		return err
+	}
+	for _, name := range []string{".dockerignore", "compose.yaml", "cmd/wxbridge/Dockerfile"} {
+		content, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(s.folder, name)), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(s.folder, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	if _, err := command(ctx, root, nil, "go", "run", "./cmd/wxbridge/image", filepath.Join(s.folder, ".build")); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("wxbridge-test-nats:%d", os.Getpid())
+	if _, err := command(ctx, s.folder, nil, "docker", "build", "-q", "-t", name, "-f", "cmd/wxbridge/Dockerfile", "--target", "nats", "."); err != nil {
+		return err
+	}
+	s.nats = name
+	return nil
+}
+
+func (s *imageSet) remove() {
+	if s.nats != "" {
+		_, _ = command(context.Background(), "", nil, "docker", "rmi", "-f", s.nats)
+	}
+	if s.folder != "" {
+		_ = os.RemoveAll(s.folder)
+	}
+}
+
+// natsContainer is a NATS server with JetStream on files, in a container on a
+// network of its own. Its address stays the same over Kill and Start: a random
+// published port would be another one afterwards.
+type natsContainer struct {
+	URL       string // from this machine
+	InsideURL string // from containers on Network
+	Network   string
+	id        string
+}
+
+func startNATS(t *testing.T) *natsContainer {
+	t.Helper()
+	set := buildImages(t)
+	nw, err := tcnetwork.New(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	testcontainers.CleanupNetwork(t, nw)
+	port := freePort(t)
+	c, err := testcontainers.Run(t.Context(), set.nats,
+		tcnetwork.WithNetwork([]string{"nats"}, nw),
+		testcontainers.WithExposedPorts("4222/tcp"),
+		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
+			host.PortBindings = network.PortMap{network.MustParsePort("4222/tcp"): {{
+				HostIP: netip.MustParseAddr("127.0.0.1"), HostPort: strconv.Itoa(port),
+			}}}
+		}),
+		testcontainers.WithWaitStrategy(wait.ForLog("Server is ready")),
+	)
+	testcontainers.CleanupContainer(t, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &natsContainer{
+		URL:       fmt.Sprintf("nats://127.0.0.1:%d", port),
+		InsideURL: "nats://nats:4222",
+		Network:   nw.Name,
+		id:        c.GetContainerID(),
+	}
+	n.ready(t)
+	return n
+}
+
+// Kill ends the server as kill -9 does; what it had acknowledged is in the container's volume.
+func (n *natsContainer) Kill(t *testing.T) { t.Helper(); docker(t, "kill", n.id) }
+
+// Start starts a killed server again and returns when it takes connections.
+func (n *natsContainer) Start(t *testing.T) { t.Helper(); docker(t, "start", n.id); n.ready(t) }
+
+// Pause freezes the server: connections stay open and nobody answers.
+func (n *natsContainer) Pause(t *testing.T) { t.Helper(); docker(t, "pause", n.id) }
+
+// Unpause lets it go on.
+func (n *natsContainer) Unpause(t *testing.T) { t.Helper(); docker(t, "unpause", n.id) }
+
+func (n *natsContainer) ready(t *testing.T) {
+	t.Helper()
+	eventually(t, 15*time.Second, "NATS at "+n.URL, func() error {
+		nc, err := nats.Connect(n.URL, nats.Timeout(time.Second))
+		if err != nil {
+			return err
+		}
+		defer nc.Close()
+		js, err := jetstream.New(nc)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = js.AccountInfo(ctx) // JetStream comes up after the port
+		return err
+	})
+}
+
+// composition is compose.yaml, up.
+type composition struct {
+	program []string
+	dir     string
+	env     []string
+}
+
+// composeUp brings compose.yaml up, with free ports on this machine instead of its own, and takes all of it
+// away at the end: containers, volume, images. The environment is the test's alone: no WX_ variable comes in from outside.
+func composeUp(t *testing.T, env map[string]string, profiles ...string) *composition {
+	t.Helper()
+	set := buildImages(t)
+	c := &composition{program: composeProgram(t), dir: set.folder}
+	project := fmt.Sprintf("wxbridgetest%d-%s", os.Getpid(), strings.ToLower(t.Name()))
+	c.program = append(c.program, "-p", strings.Map(composeName, project))
+	for _, profile := range profiles {
+		c.program = append(c.program, "--profile", profile)
+	}
+	for _, pair := range os.Environ() {
+		if !strings.HasPrefix(pair, "WX_") && !strings.HasPrefix(pair, "COMPOSE_") {
+			c.env = append(c.env, pair)
+		}
+	}
+	for _, port := range []string{"NATS_PORT", "INGRESS_1_PORT", "INGRESS_2_PORT", "SIM_PORT"} {
+		c.env = append(c.env, port+"="+strconv.Itoa(freePort(t)))
+	}
+	for name, value := range env {
+		c.env = append(c.env, name+"="+value)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			out, err := c.try(context.Background(), "logs", "--no-color", "--tail", "100")
+			t.Logf("compose logs (%v):\n%s", err, out)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		if _, err := c.try(ctx, "down", "--volumes", "--rmi", "local", "--remove-orphans"); err != nil {
+			t.Error(err)
+		}
+	})
+	c.run(t, "up", "--detach", "--build")
+	return c
+}
+
+// composeProgram is version 2 where it is there, else version 1.
+func composeProgram(t *testing.T) []string {
+	t.Helper()
+	if exec.CommandContext(t.Context(), "docker", "compose", "version").Run() == nil {
+		return []string{"docker", "compose"}
+	}
+	if _, err := exec.LookPath("docker-compose"); err != nil {
+		unavailable(t, "neither docker compose nor docker-compose")
+	}
+	return []string{"docker-compose"}
+}
+
+func composeName(r rune) rune {
+	if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+		return r
+	}
+	return '-'
+}
+
+// run runs a compose command, such as kill or start, on the project.
+func (c *composition) run(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := c.try(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(out)
+}
+
+func (c *composition) try(ctx context.Context, args ...string) (string, error) {
+	return command(ctx, c.dir, c.env, c.program[0], append(c.program[1:len(c.program):len(c.program)], args...)...)
+}
+
+// addr is where a service's port is published: host:port.
+func (c *composition) addr(t *testing.T, service string, port int) string {
+	t.Helper()
+	return c.run(t, "port", service, strconv.Itoa(port))
+}
+
+// healthy waits until the health checks of the services say so.
+func (c *composition) healthy(t *testing.T, services ...string) {
+	t.Helper()
+	for _, service := range services {
+		id := c.run(t, "ps", "-q", service)
+		eventually(t, time.Minute, service+" healthy", func() error {
+			if state := docker(t, "inspect", "--format", "{{.State.Health.Status}}", id); state != "healthy" {
+				return errors.New(state)
+			}
+			return nil
+		})
+	}
+}
+
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := command(t.Context(), "", nil, "docker", args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(out)
+}
+
+// command returns what a program printed; its error tells what it said.
+func command(ctx context.Context, dir string, env []string, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = dir, env
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, stdout.String(), stderr.String())
+	}
+	return stdout.String(), nil
+}
+
+// eventually asks until the answer is nil.
+func eventually(t *testing.T, within time.Duration, what string, ask func() error) {
+	t.Helper()
+	deadline := time.After(within)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("%s: not within %s: %v", what, within, err)
+		case <-tick.C:
+		}
+	}
+}
+
+// freePort is one that nobody listens on at the moment.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// What JetStream acknowledged is there after kill -9, at the same address, and a client comes back by itself.
+func TestNATSContainer(t *testing.T) {
+	t.Parallel()
+	n := startNATS(t)
+	nc, err := nats.Connect(n.URL, nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "KEPT", Subjects: []string{"kept"}, Storage: jetstream.FileStorage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ack, err := js.Publish(t.Context(), "kept", []byte("stored"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	n.Kill(t)
+	n.Start(t)
+
+	eventually(t, 15*time.Second, "the message", func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		msg, err := stream.GetMsg(ctx, ack.Sequence)
+		if err == nil && string(msg.Data) != "stored" {
+			t.Fatalf("read %q", msg.Data)
+		}
+		return err
+	})
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/wxbridge/wxbridge/egress"
+	"github.com/wxbridge/wxbridge/ingress"
+)
+
+// metrics counts what ingress and egress tell. Labels come from tables and from
+// authentic events only, so that a stranger cannot make new series.
+type metrics struct {
+	refused  *prometheus.CounterVec
+	stored   *prometheus.CounterVec
+	storing  prometheus.Histogram
+	answered *prometheus.CounterVec
+	holding  prometheus.Histogram
+	sent     *prometheus.CounterVec
+	results  *prometheus.CounterVec
+}
+
+func newMetrics(registry *prometheus.Registry, ready func() bool) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "wxbridge", Name: name, Help: help}, labels)
+	}
+	seconds := func(name, help string, buckets ...float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "wxbridge", Name: name, Help: help, Buckets: buckets})
+	}
+	m := &metrics{
+		refused:  counter("callbacks_refused_total", "Requests to the callback listener that were not taken.", "status", "reason"),
+		stored:   counter("inbound_stored_total", "Inbound events acked by the stream.", "kind", "duplicate"),
+		storing:  seconds("inbound_store_seconds", "Time until the stream acked an inbound event.", .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 1.5),
+		answered: counter("holds_answered_total", "Held tries by the outcome they were answered with; none: answered success without an outcome.", "kind", "outcome"),
+		holding:  seconds("hold_seconds", "Time from the arrival of a held try to its answer.", .005, .01, .025, .05, .1, .25, .5, 1, 2, 3, 4, 4.5, 4.8),
+		sent:     counter("commands_sent_total", "Attempts to send a command to WeChat.", "verb"),
+		results:  counter("command_results_total", "Terminal results of commands and calls.", "verb", "outcome", "errcode", "call"),
+	}
+	registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "wxbridge", Name: "ready", Help: "1 when /readyz says so."}, func() float64 {
+			if ready() {
+				return 1
+			}
+			return 0
+		}),
+		m.refused, m.stored, m.storing, m.answered, m.holding, m.sent, m.results,
+	)
+	return m
+}
+
+func (m *metrics) Refused(status int, reason string) {
+	m.refused.WithLabelValues(strconv.Itoa(status), reason).Inc()
+}
+
+func (m *metrics) Stored(s ingress.Stored) {
+	m.stored.WithLabelValues(s.Kind, strconv.FormatBool(s.Duplicate)).Inc()
+	m.storing.Observe(s.Took.Seconds())
+}
+
+func (m *metrics) Answered(a ingress.Answered) {
+	outcome := a.Outcome
+	if outcome == "" {
+		outcome = "none"
+	}
+	m.answered.WithLabelValues(a.Kind, outcome).Inc()
+	m.holding.Observe(a.Took.Seconds())
+}
+
+func (m *metrics) Taken(t egress.Taken) { m.sent.WithLabelValues(t.Verb).Inc() }
+
+func (m *metrics) Finished(f egress.Finished) {
+	m.results.WithLabelValues(f.Verb, f.Result.Outcome, strconv.Itoa(f.Result.ErrCode), strconv.FormatBool(f.Call)).Inc()
+}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/wxbridge/wxbridge/events/bus"
+)
+
+// Exit codes of the contract.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitConfig = 78
+)
+
+// program is what a command runs with.
+type program struct {
+	args   []string
+	in     io.Reader
+	out    io.Writer
+	logger *slog.Logger
+}
+
+type command struct {
+	name, about string
+	run         func(context.Context, *program) error
+}
+
+// commands in the order of the help.
+func commands() []command {
+	return []command{
+		{"demo", "everything in one process, with a pretend WeChat; --once sends one message and exits", demo},
+		{"run", "ingress and egress in one process; NATS embedded when WX_NATS_URL is empty", runBoth},
+		{"ingress", "WeChat's callbacks to the bus", runIngress},
+		{"egress", "the bus's commands to WeChat", runEgress},
+		{"sim", "the pretend WeChat alone", runSim},
+		{"healthz", "exit 0 if the process behind WX_ADMIN_LISTEN answers; for container health checks", healthz},
+		{"help", "this text, and every variable with its default", help},
+	}
+}
+
+// run is the whole program; main only adds signals and the exit.
+func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
+	p := &program{in: in, out: out, logger: slog.New(slog.NewTextHandler(errs, nil))}
+	name := "help"
+	if len(args) > 0 {
+		name, p.args = args[0], args[1:]
+	}
+	for _, c := range commands() {
+		if c.name != name {
+			continue
+		}
+		err := c.run(ctx, p)
+		if err != nil {
+			fmt.Fprintf(errs, "wxbridge %s: %v\n", name, err)
+		}
+		return exitCode(err)
+	}
+	fmt.Fprintf(errs, "wxbridge: %q is not a command; `wxbridge help` lists them\n", name)
+	return exitConfig
+}
+
+// exitCode tells what an operator must mend from what failed while running.
+func exitCode(err error) int {
+	var config *configError
+	var promise *bus.PromiseError
+	var missing *bus.MissingError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &config), errors.As(err, &promise), errors.As(err, &missing):
+		return exitConfig
+	}
+	return exitFailed
+}

@@ -1,0 +1,158 @@
+package egress
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/micro"
+
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/wxapi"
+)
+
+const (
+	// callWithin bounds one call; NATS does not tell how long its caller waits.
+	callWithin = 15 * time.Second
+	// callsAtOnce bounds the calls of one process; more of them wait.
+	callsAtOnce = 64
+)
+
+// calls is the service behind wx.call.
+type calls struct {
+	service micro.Service
+	running sync.WaitGroup
+	cancel  context.CancelFunc
+}
+
+// serveCalls answers wx.call.<verb> for every verb, as a NATS service that
+// `nats micro ls` finds. Calls are neither ordered nor remembered: one try, and
+// again only what was certainly not sent.
+func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
+	service, err := micro.AddService(e.bus.Conn(), micro.Config{
+		Name: "wxbridge", Version: "1.0.0",
+		Description: "WeChat's API as requests: " + e.bus.Prefix.Subject(events.Call, "<verb>"),
+		Metadata:    map[string]string{"appid": e.appID, "prefix": string(e.bus.Prefix)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	c := &calls{service: service, cancel: cancel}
+	slots := make(chan struct{}, callsAtOnce)
+	for _, row := range wxapi.Verbs() {
+		handler := func(r micro.Request) {
+			slots <- struct{}{}
+			c.running.Go(func() {
+				defer func() { <-slots }()
+				e.answerCall(work, row, r)
+			})
+		}
+		err := service.AddEndpoint(row.Name, micro.HandlerFunc(handler),
+			micro.WithEndpointSubject(e.bus.Prefix.Subject(events.Call, row.Name)),
+			micro.WithEndpointMetadata(map[string]string{"doc": row.Doc}))
+		if err != nil {
+			c.stop()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// stop takes no more calls and waits for those that run, within grace.
+func (c *calls) stop() {
+	_ = c.service.Stop() // the connection is ours and is closed after it
+	timer := time.AfterFunc(grace, c.cancel)
+	defer timer.Stop()
+	c.running.Wait()
+	c.cancel()
+}
+
+func (e *Egress) answerCall(ctx context.Context, row *wxapi.Row, r micro.Request) {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	began := time.Now()
+	result := e.call(ctx, row, r)
+	result.ElapsedMS = time.Since(began).Milliseconds()
+	body, err := json.Marshal(result)
+	if err != nil {
+		e.logger.Error("answer of a call cannot be written", "verb", row.Name, "error", err)
+		return
+	}
+	e.observe.Finished(Finished{Verb: row.Name, Call: true, Result: result, Took: time.Since(began)})
+	if result.Outcome == events.ResultDone {
+		err = r.Respond(body)
+	} else {
+		code := result.Class
+		if result.ErrCode != 0 {
+			code = strconv.Itoa(result.ErrCode)
+		}
+		err = r.Error(code, oneLine(result.ErrMsg), body)
+	}
+	if err != nil {
+		e.logger.Warn("answer of a call is lost", "verb", row.Name, "error", err)
+	}
+}
+
+// call executes one request of wx.call.
+func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) events.Result {
+	m := events.Message{
+		Subject: e.bus.Prefix.Subject(events.Cmd, row.Name), // the rules of a command's data
+		Header:  events.Header(r.Headers()), Body: r.Data(), Time: time.Now(),
+	}
+	if len(m.Body) == 0 {
+		m.Body = []byte("{}") // `nats req wx.call.get_groups ''`
+	}
+	command, err := events.ParseCommand(e.bus.Prefix, m, "call")
+	if err == nil {
+		err = e.check(row, command.Data)
+	}
+	if err != nil {
+		return rejected(err)
+	}
+	requests := 0
+	for n := 0; ; n++ {
+		answer, err := e.client.CallJSON(ctx, row, command.Data)
+		requests += answer.Requests
+		if err != nil && notSent(err) && n < 3 && sleep(ctx, backoff(n)) {
+			continue
+		}
+		// One try: what would come again on wx.cmd ends here.
+		d := decide(attempt{err: err, retry: row.Retry, spent: budget, now: time.Now()})
+		if d.outcome == "" || d.outcome == events.ResultUnknown && row.Retry == wxapi.Read {
+			d.outcome = events.ResultFailed
+		}
+		res := result(d, answer, err)
+		res.Attempts = requests
+		return res
+	}
+}
+
+// sleep waits, unless ctx ends first or would not leave time for another try.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < 2*d {
+		return false
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// oneLine makes a text fit for a header.
+func oneLine(s string) string {
+	const longest = 400
+	line := []rune(s)
+	for i, r := range line {
+		if r < ' ' {
+			line[i] = ' '
+		}
+	}
+	return string(line[:min(len(line), longest)])
+}

@@ -1,0 +1,32 @@
+package egress
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/wxbridge/wxbridge/events/bus"
+)
+
+// Config is what an operator may choose about the calls to WeChat.
+type Config struct {
+	APIURL     string `envconfig:"WX_API_URL" default:"https://api.weixin.qq.com" desc:"WeChat's API"`
+	MPURL      string `envconfig:"WX_MP_URL" default:"https://mp.weixin.qq.com" desc:"WeChat's pages: the picture of a QR code"`
+	MaxCommand int    `envconfig:"WX_MAX_COMMAND" default:"524288" desc:"bytes that a command may have"`
+	Strict     bool   `envconfig:"WX_STRICT" default:"false" desc:"reject fields that the verb does not know"`
+}
+
+// Validate returns every fault of the settings, each naming its variable.
+func (c Config) Validate() error {
+	var errs []error
+	for field, value := range map[string]string{"WX_API_URL": c.APIURL, "WX_MP_URL": c.MPURL} {
+		u, err := url.Parse(value)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			errs = append(errs, &bus.FieldError{Field: field, Problem: fmt.Sprintf("%q is not an http or https address", value)})
+		}
+	}
+	if c.MaxCommand < 1<<10 || c.MaxCommand > 1<<20 {
+		errs = append(errs, &bus.FieldError{Field: "WX_MAX_COMMAND", Problem: fmt.Sprintf("%d: 1024 to 1048576, NATS's own limit for a message", c.MaxCommand)})
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,115 @@
+package egress
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"github.com/wxbridge/wxbridge/events/bus"
+	"github.com/wxbridge/wxbridge/wxapi"
+)
+
+// refScheme begins a dataref: nats-object://<bucket>/<name>.
+const refScheme = "nats-object://"
+
+// Headers of an object that the bridge stored.
+const (
+	objectType     = "Content-Type"
+	objectFilename = "Filename"
+)
+
+// Media keeps files in the prefix's object store, as claim checks: an event
+// carries the reference, the object store the bytes.
+type Media struct{ bus *bus.Bus }
+
+// NewMedia makes the media store of a bus.
+func NewMedia(b *bus.Bus) *Media { return &Media{b} }
+
+// Open implements [wxapi.MediaStore]. Only buckets of this prefix are read: a
+// command must not reach into somebody else's.
+func (m *Media) Open(ctx context.Context, ref string) (io.ReadCloser, wxapi.MediaInfo, error) {
+	bucket, name, ok := strings.Cut(strings.TrimPrefix(ref, refScheme), "/")
+	switch {
+	case !strings.HasPrefix(ref, refScheme), !ok, name == "":
+		return nil, wxapi.MediaInfo{}, fmt.Errorf("dataref must be %s<bucket>/<name>", refScheme)
+	case bucket != m.bucket():
+		return nil, wxapi.MediaInfo{}, fmt.Errorf("dataref names bucket %q, only %s can be read", bucket, m.bucket())
+	}
+	store, err := m.store(ctx)
+	if err != nil {
+		return nil, wxapi.MediaInfo{}, err
+	}
+	object, err := store.Get(ctx, name)
+	if err != nil {
+		return nil, wxapi.MediaInfo{}, fmt.Errorf("%s: %w", ref, missing(err))
+	}
+	info, err := object.Info()
+	if err != nil {
+		return nil, wxapi.MediaInfo{}, errors.Join(fmt.Errorf("%s: %w", ref, err), object.Close())
+	}
+	return object, wxapi.MediaInfo{
+		ContentType: info.Headers.Get(objectType), Filename: info.Headers.Get(objectFilename), Size: int64(info.Size), //nolint:gosec // a size fits
+	}, nil
+}
+
+// missing says what a lost object means to people.
+func missing(err error) error {
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return fmt.Errorf("%w: it was never stored, or is older than the store's 3 days", err)
+	}
+	return err
+}
+
+// Create implements [wxapi.MediaStore]. The name is ours, never the caller's.
+func (m *Media) Create(ctx context.Context, info wxapi.MediaInfo, r io.Reader) (string, wxapi.MediaInfo, error) {
+	store, err := m.store(ctx)
+	if err != nil {
+		return "", info, err
+	}
+	name := nuid.Next()
+	meta := jetstream.ObjectMeta{Name: name, Headers: map[string][]string{}}
+	if info.ContentType != "" {
+		meta.Headers.Set(objectType, info.ContentType)
+	}
+	if info.Filename != "" {
+		meta.Headers.Set(objectFilename, info.Filename)
+	}
+	stored, err := store.Put(ctx, meta, r)
+	if err != nil {
+		return "", info, fmt.Errorf("object store: %w", err)
+	}
+	info.Size = int64(stored.Size) //nolint:gosec // a size fits
+	return m.ref(name), info, nil
+}
+
+// putBytes stores a file under a name that follows from what it belongs to, so
+// that storing it again replaces it.
+func (m *Media) putBytes(ctx context.Context, name, contentType string, body []byte) (string, error) {
+	store, err := m.store(ctx)
+	if err != nil {
+		return "", err
+	}
+	meta := jetstream.ObjectMeta{Name: name, Headers: map[string][]string{objectType: {contentType}}}
+	if _, err := store.Put(ctx, meta, bytes.NewReader(body)); err != nil {
+		return "", fmt.Errorf("object store: %w", err)
+	}
+	return m.ref(name), nil
+}
+
+func (m *Media) bucket() string { return m.bus.Prefix.Resource(bus.BucketMedia) }
+
+func (m *Media) ref(name string) string { return refScheme + m.bucket() + "/" + name }
+
+func (m *Media) store(ctx context.Context) (jetstream.ObjectStore, error) {
+	store, err := m.bus.JetStream().ObjectStore(ctx, m.bucket())
+	if err != nil {
+		return nil, fmt.Errorf("object store %s: %w", m.bucket(), err)
+	}
+	return store, nil
+}

@@ -1,0 +1,115 @@
+package queue
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// State is where a command stands.
+type State string
+
+// The states of a claim.
+const (
+	// Sending: a request may be on its way to WeChat.
+	Sending State = "sending"
+	// Waiting: nothing is on its way; not before NotBefore.
+	Waiting State = "wait"
+	// Done: there is a terminal result.
+	Done State = "done"
+)
+
+// Claim is what became of one command id.
+type Claim struct {
+	State State `json:"state"`
+	// Sequence is the stream's of the message that the claim belongs to: a
+	// second message with the same id finds out that it is not the first.
+	Sequence uint64 `json:"sequence"`
+	// Owner is the process that wrote it.
+	Owner string `json:"owner,omitempty"`
+	Verb  string `json:"verb"`
+	// Hash is of the command's data; the same id with other data is a mistake.
+	Hash string `json:"hash"`
+	// Attempts counts the requests written, Spent those that used up the budget.
+	Attempts int `json:"attempts"`
+	Spent    int `json:"spent"`
+	// Backoff counts the waits since the last answer, for the next wait's length.
+	Backoff   int       `json:"backoff,omitempty"`
+	NotBefore time.Time `json:"not_before,omitzero"`
+	// FirstSent is when the first request may have been written.
+	FirstSent time.Time `json:"first_sent,omitzero"`
+	// Result and Letter are the events published at the end, kept so that they
+	// can be published again as they were.
+	Result json.RawMessage `json:"result,omitempty"`
+	Letter json.RawMessage `json:"letter,omitempty"`
+
+	revision uint64
+}
+
+// ErrConflict says that somebody else changed the claim first.
+var ErrConflict = errors.New("claim was changed by another process")
+
+// Claims keeps the claims of a prefix in a key-value bucket. A KV revision is a
+// fence, which an ack is not: two workers that got one message can both ack it.
+type Claims struct{ kv jetstream.KeyValue }
+
+// OpenClaims opens the bucket, which must be there.
+func OpenClaims(ctx context.Context, js jetstream.JetStream, bucket string) (*Claims, error) {
+	kv, err := js.KeyValue(ctx, bucket)
+	if err != nil {
+		return nil, fmt.Errorf("bucket %s: %w", bucket, err)
+	}
+	return &Claims{kv}, nil
+}
+
+// key is the bucket's key for a command id, which may hold any character.
+func key(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])
+}
+
+// Load returns the claim of an id, the zero claim if there is none.
+func (c *Claims) Load(ctx context.Context, id string) (Claim, error) {
+	entry, err := c.kv.Get(ctx, key(id))
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return Claim{}, nil
+	}
+	if err != nil {
+		return Claim{}, fmt.Errorf("claim: %w", err)
+	}
+	var claim Claim
+	if err := json.Unmarshal(entry.Value(), &claim); err != nil {
+		return Claim{}, fmt.Errorf("claim: %w", err)
+	}
+	claim.revision = entry.Revision()
+	return claim, nil
+}
+
+// Save writes a claim that was loaded, or a new one, if nobody else did
+// meanwhile; otherwise the error is ErrConflict.
+func (c *Claims) Save(ctx context.Context, id string, claim *Claim) error {
+	value, err := json.Marshal(claim)
+	if err != nil {
+		return fmt.Errorf("claim: %w", err)
+	}
+	var revision uint64
+	if claim.revision == 0 {
+		revision, err = c.kv.Create(ctx, key(id), value)
+	} else {
+		revision, err = c.kv.Update(ctx, key(id), value, claim.revision)
+	}
+	switch {
+	case errors.Is(err, jetstream.ErrKeyExists):
+		return ErrConflict
+	case err != nil:
+		return fmt.Errorf("claim: %w", err)
+	}
+	claim.revision = revision
+	return nil
+}

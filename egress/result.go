@@ -1,0 +1,200 @@
+package egress
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/wxbridge/wxbridge/egress/queue"
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/wxapi"
+)
+
+const (
+	classCallOnly   = "call_only"
+	classIDConflict = "id_conflict"
+	// maxResponse is the largest answer that a result carries itself.
+	maxResponse = 256 << 10
+)
+
+// callOnlyError refuses a verb that carries credentials on a stream.
+type callOnlyError struct{ verb string }
+
+func (e *callOnlyError) Error() string {
+	return fmt.Sprintf("%s carries credentials, which must not rest in a stream: send it as a request on wx.call.%s", e.verb, e.verb)
+}
+
+func unknownVerb(verb string) error {
+	problem := "the verb is unknown"
+	if near := wxapi.Nearest(verb); near != "" {
+		problem += ", did you mean " + near + "?"
+	}
+	return &wxapi.RequestError{Verb: verb, Problem: problem}
+}
+
+// rejected is the result of a command that our checks refuse.
+func rejected(err error) events.Result {
+	r := events.Result{Outcome: events.ResultRejected, ErrMsg: err.Error(), Class: string(wxapi.ClassBug)}
+	if callOnly := (*callOnlyError)(nil); errors.As(err, &callOnly) {
+		r.Class = classCallOnly
+	}
+	return r
+}
+
+// result is the terminal result that a decision and its attempt make.
+func result(d decision, answer wxapi.Result, err error) events.Result {
+	r := events.Result{
+		Outcome: d.outcome, Class: string(d.class), ErrMsg: answer.ErrMsg, RID: answer.RID,
+		Response: answer.Response, Warnings: answer.Warnings,
+	}
+	var refused *wxapi.Error
+	switch {
+	case errors.As(err, &refused):
+		r.ErrCode, r.ErrMsg, r.RID = refused.Code, refused.Msg, refused.RID
+	case err != nil:
+		r.ErrMsg = err.Error()
+	}
+	return r
+}
+
+// finish is the last step of a command: claim, dead letter, result, ack, in this
+// order, so that after a stop in between the claim still knows the result.
+func (e *Egress) finish(ctx context.Context, j *job, r events.Result) queue.Verdict {
+	r.Attempts = j.claim.Attempts
+	r.ElapsedMS = max(0, time.Since(j.message.Time).Milliseconds())
+	if err := e.shrink(ctx, j, &r); err != nil {
+		e.logger.Warn("answer is too large for a message and not stored elsewhere yet", "command", j.command.ID, "error", err)
+		return queue.Again(soon)
+	}
+	var err error
+	if j.claim.Result, j.claim.Letter, err = e.ending(j, j.command.ID, events.ResultID(j.command.ID), r); err != nil {
+		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
+		return queue.Again(soon)
+	}
+	j.claim.State = queue.Done
+	if err := e.save(ctx, j); err != nil {
+		return queue.Again(soon)
+	}
+	e.observe.Finished(Finished{ID: j.command.ID, Verb: j.command.Verb, Result: r, Took: time.Since(j.began)})
+	if r.Outcome != events.ResultDone {
+		e.logger.Warn("command ended without success", "command", j.command.ID, "verb", j.command.Verb,
+			"outcome", r.Outcome, "class", r.Class, "errcode", r.ErrCode, "rid", r.RID, "reason", r.ErrMsg)
+	}
+	return e.publish(ctx, j)
+}
+
+// shrink moves an answer that is too large for a message into the object store.
+func (e *Egress) shrink(ctx context.Context, j *job, r *events.Result) error {
+	if len(r.Response) <= maxResponse {
+		return nil
+	}
+	ref, err := e.media.putBytes(ctx, "response-"+dataHash([]byte(j.command.ID)), "application/json", r.Response)
+	if err != nil {
+		return err
+	}
+	r.Response, r.ResponseRef = nil, ref
+	return nil
+}
+
+// ending makes the events of a command's end; there is a letter unless it is done.
+func (e *Egress) ending(j *job, cause, resultID string, r events.Result) (result, letter json.RawMessage, err error) {
+	now := time.Now()
+	event, err := events.NewResult(e.appID, j.command, resultID, now, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if result, err = event.MarshalJSON(); err != nil || r.Outcome == events.ResultDone {
+		return result, nil, err
+	}
+	original, headers := j.message.Body, j.message.Header
+	if r.Class == classCallOnly {
+		original, headers = nil, nil // it holds credentials
+	}
+	event, err = events.NewDeadLetter(j.command.Verb, resultID+".dlq", events.Source(e.appID), cause, now, events.DeadLetter{
+		Reason: r.ErrMsg, Class: r.Class, Attempts: r.Attempts, Subject: j.message.Subject, Headers: headers,
+	}, original)
+	if err != nil {
+		return nil, nil, err
+	}
+	letter, err = event.MarshalJSON()
+	return result, letter, err
+}
+
+// publish publishes the end of a command as its claim holds it. A repetition is
+// the same event under the same Nats-Msg-Id.
+func (e *Egress) publish(ctx context.Context, j *job) queue.Verdict {
+	err := e.publishStored(ctx, events.DLQ, j.command.Verb, j.claim.Letter)
+	if err == nil {
+		err = e.publishStored(ctx, events.Results, j.command.Verb, j.claim.Result)
+	}
+	if err != nil {
+		e.logger.Warn("result is not published yet", "command", j.command.ID, "error", err)
+		return queue.Again(soon)
+	}
+	return queue.Finish()
+}
+
+func (e *Egress) publishStored(ctx context.Context, branch events.Branch, verb string, body json.RawMessage) error {
+	if len(body) == 0 {
+		return nil
+	}
+	var event cloudevents.Event
+	if err := json.Unmarshal(body, &event); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	_, err := e.bus.PublishEvent(ctx, e.bus.Prefix.Subject(branch, token(verb)), event, e.appID+"."+event.ID(), "")
+	return err
+}
+
+// token is the verb as the subject had it; it came as one token.
+func token(verb string) string {
+	if verb == "" {
+		return "_"
+	}
+	return verb
+}
+
+// conflict ends a command whose id was used for another one before: a result of
+// its own, and the first command's claim untouched.
+func (e *Egress) conflict(ctx context.Context, j *job) queue.Verdict {
+	r := events.Result{
+		Outcome: events.ResultRejected, Class: classIDConflict,
+		ErrMsg:    fmt.Sprintf("id %q was used in the last 7 days for another command: ids are the idempotency key, use a new one", j.command.ID),
+		ElapsedMS: max(0, time.Since(j.message.Time).Milliseconds()),
+	}
+	own := events.ResultID(j.command.ID + "-" + strconv.FormatUint(j.message.Sequence, 10))
+	var err error
+	if j.claim.Result, j.claim.Letter, err = e.ending(j, j.command.ID, own, r); err != nil {
+		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
+		return queue.Again(soon)
+	}
+	e.observe.Finished(Finished{ID: j.command.ID, Verb: j.command.Verb, Result: r, Took: time.Since(j.began)})
+	return e.publish(ctx, j)
+}
+
+// save writes the claim after a request, trying as long as the process may: what
+// was sent must not be forgotten.
+func (e *Egress) save(ctx context.Context, j *job) error {
+	for {
+		err := e.claims.Save(ctx, j.command.ID, &j.claim)
+		if err == nil {
+			return nil
+		}
+		e.logger.Warn("claim is not written", "command", j.command.ID, "state", string(j.claim.State), "error", err)
+		if errors.Is(err, queue.ErrConflict) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(soon):
+		}
+	}
+}

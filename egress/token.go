@@ -1,0 +1,84 @@
+package egress
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events/bus"
+	"github.com/wxbridge/wxbridge/wxapi"
+)
+
+// Tokens keeps the access token where every replica finds it: in the bucket
+// that only egress may read.
+type Tokens struct{ bus *bus.Bus }
+
+// NewTokens makes the token store of a bus.
+func NewTokens(b *bus.Bus) *Tokens { return &Tokens{b} }
+
+// tokenKey is the bucket's key; the account is in the bucket's name.
+const tokenKey = "access_token"
+
+// storedToken is how the token rests in the bucket.
+type storedToken struct {
+	Value   string    `json:"value"`
+	Expires time.Time `json:"expires"`
+}
+
+// Load implements [wxapi.TokenStore].
+func (t *Tokens) Load(ctx context.Context) (wxapi.Token, error) {
+	token, _, _, err := t.load(ctx)
+	return token, err
+}
+
+// Save implements [wxapi.TokenStore]: it stores fresh if old is still what is
+// there, and returns what is there then.
+func (t *Tokens) Save(ctx context.Context, old, fresh wxapi.Token) (wxapi.Token, error) {
+	stored, revision, kv, err := t.load(ctx)
+	if err != nil {
+		return wxapi.Token{}, err
+	}
+	if stored.Value != old.Value {
+		return stored, nil // another replica was first
+	}
+	value, err := json.Marshal(storedToken{fresh.Value, fresh.Expires})
+	if err != nil {
+		return wxapi.Token{}, err
+	}
+	if revision == 0 {
+		_, err = kv.Create(ctx, tokenKey, value)
+	} else {
+		_, err = kv.Update(ctx, tokenKey, value, revision)
+	}
+	if errors.Is(err, jetstream.ErrKeyExists) {
+		return t.Load(ctx)
+	}
+	if err != nil {
+		return wxapi.Token{}, fmt.Errorf("token store: %w", err)
+	}
+	return fresh, nil
+}
+
+func (t *Tokens) load(ctx context.Context) (wxapi.Token, uint64, jetstream.KeyValue, error) {
+	kv, err := t.bus.JetStream().KeyValue(ctx, t.bus.Prefix.Resource(bus.BucketSecret))
+	if err != nil {
+		return wxapi.Token{}, 0, nil, fmt.Errorf("token store: %w", err)
+	}
+	entry, err := kv.Get(ctx, tokenKey)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return wxapi.Token{}, 0, kv, nil
+	}
+	if err != nil {
+		return wxapi.Token{}, 0, nil, fmt.Errorf("token store: %w", err)
+	}
+	var stored storedToken
+	if err := json.Unmarshal(entry.Value(), &stored); err != nil {
+		// Whatever that is, it is no token; the next one replaces it.
+		return wxapi.Token{}, entry.Revision(), kv, nil //nolint:nilerr // see above
+	}
+	return wxapi.Token{Value: stored.Value, Expires: stored.Expires}, entry.Revision(), kv, nil
+}

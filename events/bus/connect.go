@@ -1,0 +1,256 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events"
+)
+
+// Bus is one process's connection to the bus.
+type Bus struct {
+	Prefix events.Prefix
+
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	streams StreamConfig
+	logger  *slog.Logger
+	pub     *publisher
+
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced at each change
+	// epoch counts the connections; it is what a feed compares to know that
+	// it must prove itself again.
+	epoch uint64
+	// settled is the epoch whose streams were found in order, settleErr why the
+	// last look did not find them so.
+	settled   uint64
+	settleErr error
+	denied    error
+}
+
+// Connect starts connecting and returns at once: a NATS that is away is no
+// error, the bus keeps trying and says so in Reasons. The error is a setting
+// that no retry can mend. Run must be running for the bus to become ready.
+func Connect(name string, c Config, p events.Prefix, streams StreamConfig, logger *slog.Logger) (*Bus, error) {
+	b := &Bus{Prefix: p, streams: streams, logger: logger, changed: make(chan struct{})}
+	options, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	options = append(options,
+		nats.Name(name),
+		nats.CustomInboxPrefix(c.InboxPrefix),
+		nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(250*time.Millisecond),
+		nats.ReconnectJitter(250*time.Millisecond, time.Second),
+		// A ping unanswered for that long is a dead link; the default takes minutes.
+		nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2),
+		// Nothing is buffered for a dead link: markers would arrive minutes late.
+		nats.ReconnectBufSize(-1),
+		nats.ConnectHandler(func(*nats.Conn) { b.linked("connected") }),
+		nats.ReconnectHandler(func(*nats.Conn) { b.linked("reconnected") }),
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { b.unlinked(err) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { b.asyncError(err) }),
+	)
+	b.nc, err = nats.Connect(c.URL, options...)
+	if err != nil {
+		return nil, &FieldError{"WX_NATS_URL", err.Error()}
+	}
+	if err := b.open(c.Domain); err != nil {
+		b.nc.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *Bus) open(domain string) (err error) {
+	if domain == "" {
+		b.js, err = jetstream.New(b.nc)
+	} else {
+		b.js, err = jetstream.NewWithDomain(b.nc, domain)
+	}
+	if err != nil {
+		return fmt.Errorf("jetstream: %w", err)
+	}
+	b.pub, err = newPublisher(b.nc)
+	return err
+}
+
+func (c Config) options() ([]nats.Option, error) {
+	var options []nats.Option
+	if c.Creds != "" {
+		options = append(options, nats.UserCredentials(c.Creds))
+	}
+	if c.User != "" {
+		options = append(options, nats.UserInfo(c.User, c.Password))
+	}
+	if c.NKey != "" {
+		option, err := nats.NkeyOptionFromSeed(c.NKey)
+		if err != nil {
+			return nil, &FieldError{"WX_NATS_NKEY", err.Error()}
+		}
+		options = append(options, option)
+	}
+	if c.CA != "" {
+		options = append(options, nats.RootCAs(c.CA))
+	}
+	if c.Cert != "" {
+		options = append(options, nats.ClientCert(c.Cert, c.Key))
+	}
+	return options, nil
+}
+
+// Conn is the NATS connection, for what is plain NATS: services.
+func (b *Bus) Conn() *nats.Conn { return b.nc }
+
+// JetStream is the JetStream context, for consumers and buckets.
+func (b *Bus) JetStream() jetstream.JetStream { return b.js }
+
+// Close closes the connection at once; Drain lets what is on its way finish first.
+func (b *Bus) Close() { b.nc.Close() }
+
+// Run keeps the streams right: it looks after each connection, and again until
+// all is in order. It returns when ctx ends, or with the reason when the very
+// first look finds what no retry can mend (*PromiseError, *MissingError).
+func (b *Bus) Run(ctx context.Context) error {
+	const again = time.Second
+	first := true
+	for {
+		epoch, up, changed := b.link()
+		var retry <-chan time.Time
+		if up && epoch > 0 {
+			err := b.settle(ctx, epoch)
+			switch {
+			case err == nil:
+				first = false
+			case ctx.Err() != nil:
+				return nil
+			case first && unmendable(err):
+				return err
+			default:
+				retry = time.After(again)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		case <-retry:
+		}
+	}
+}
+
+func unmendable(err error) bool {
+	var promise *PromiseError
+	var missing *MissingError
+	return errors.As(err, &promise) || errors.As(err, &missing)
+}
+
+func (b *Bus) settle(ctx context.Context, epoch uint64) error {
+	b.mu.Lock()
+	done := b.settled == epoch
+	b.mu.Unlock()
+	if done {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err := Ensure(ctx, b.js, b.Prefix, b.streams)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err != nil && (b.settleErr == nil || b.settleErr.Error() != err.Error()) {
+		b.logger.Warn("streams are not in order", "error", err)
+	}
+	b.settleErr = err
+	if err == nil {
+		b.settled = epoch
+		b.broadcast()
+	}
+	return err
+}
+
+// Settled waits until the streams of the present connection are in order, and
+// returns the connection's number and a channel that closes at the next change.
+func (b *Bus) Settled(ctx context.Context) (epoch uint64, changed <-chan struct{}, err error) {
+	for {
+		b.mu.Lock()
+		epoch, ok, changed := b.epoch, b.settled == b.epoch && b.nc.IsConnected(), b.changed
+		b.mu.Unlock()
+		if ok && epoch > 0 {
+			return epoch, changed, nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, nil, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// Reasons says why the bus is not ready; none when it is.
+func (b *Bus) Reasons() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.denied != nil:
+		return []string{"NATS refuses a subject: " + b.denied.Error()}
+	case b.epoch == 0 || !b.nc.IsConnected():
+		return []string{"NATS is not connected"}
+	case b.settleErr != nil:
+		return []string{"streams: " + b.settleErr.Error()}
+	case b.settled != b.epoch:
+		return []string{"streams are being checked"}
+	}
+	return nil
+}
+
+func (b *Bus) link() (epoch uint64, up bool, changed <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.epoch, b.nc.IsConnected(), b.changed
+}
+
+func (b *Bus) linked(how string) {
+	b.mu.Lock()
+	b.epoch++
+	b.denied = nil
+	b.broadcast()
+	b.mu.Unlock()
+	b.logger.Info("NATS "+how, "server", b.nc.ConnectedUrlRedacted())
+}
+
+func (b *Bus) unlinked(err error) {
+	b.mu.Lock()
+	b.epoch++
+	b.broadcast()
+	b.mu.Unlock()
+	if err != nil {
+		b.logger.Warn("NATS connection lost, trying again", "error", err)
+	}
+}
+
+// asyncError hears of what a publisher only sees as a time-out: the server
+// refused a subject.
+func (b *Bus) asyncError(err error) {
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		b.mu.Lock()
+		b.denied = err
+		b.mu.Unlock()
+	}
+	b.logger.Error("NATS reports an error", "error", err)
+}
+
+// broadcast wakes all who wait for a change; the caller holds mu.
+func (b *Bus) broadcast() {
+	close(b.changed)
+	b.changed = make(chan struct{})
+}

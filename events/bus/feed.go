@@ -1,0 +1,243 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"github.com/wxbridge/wxbridge/events"
+)
+
+// Feed brings the key logs of a prefix (wx.reply.* and wx.mark.*) to one
+// process, in the stream's order, from the moment it started.
+//
+// It is an ordered consumer and not a core subscription: two connections that
+// publish at once arrive at a core subscriber in another order than the
+// stream's, and it also sees what the stream refuses.
+type Feed struct {
+	bus    *Bus
+	handle func(events.Branch, string, events.Message)
+	logger *slog.Logger
+
+	// proven is the bus's epoch in which a marker of this process came back.
+	proven atomic.Uint64
+	probe  atomic.Pointer[string]
+
+	// Where the next message is expected; only Run touches these.
+	next    uint64
+	created time.Time
+}
+
+// probePrefix begins the keys of the feed's own markers, which are no event's.
+const probePrefix = "probe-"
+
+// NewFeed makes a feed; Run starts it. handle is called from one goroutine, in
+// stream order, with the branch and the key; it must not block.
+func (b *Bus) NewFeed(handle func(branch events.Branch, key string, m events.Message)) *Feed {
+	return &Feed{bus: b, handle: handle, logger: b.logger}
+}
+
+// Ready says whether, on the present connection, a marker of this process has
+// come back through the feed: proof that a decision would too.
+func (f *Feed) Ready() bool {
+	epoch, up, _ := f.bus.link()
+	return up && epoch > 0 && f.proven.Load() == epoch
+}
+
+// WaitReady returns when the feed is ready.
+func (f *Feed) WaitReady(ctx context.Context) error {
+	for {
+		_, _, changed := f.bus.link()
+		if f.Ready() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// Run feeds until ctx ends. After each connection it goes on where it stood, so
+// nothing that was stored meanwhile is passed over.
+func (f *Feed) Run(ctx context.Context) {
+	const again = 250 * time.Millisecond
+	for ctx.Err() == nil {
+		epoch, changed, err := f.bus.Settled(ctx)
+		if err != nil {
+			return
+		}
+		if err := f.follow(ctx, epoch, changed); err != nil && ctx.Err() == nil {
+			f.logger.Warn("feed of replies stopped, starting it again", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(again):
+			}
+		}
+	}
+}
+
+// errMoved ends a consumer whose connection is gone.
+var errMoved = errors.New("connection changed")
+
+// follow consumes until the connection changes. A change that is only news of
+// this same connection (its streams were settled, a probe came back) is none.
+func (f *Feed) follow(ctx context.Context, epoch uint64, changed <-chan struct{}) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changed:
+			}
+			var now uint64
+			if now, _, changed = f.bus.link(); now != epoch {
+				stop(errMoved)
+				return
+			}
+		}
+	}()
+	messages, err := f.consume(ctx)
+	if err != nil {
+		return f.unlessMoved(ctx, err)
+	}
+	defer messages.Stop()
+	proof := make(chan struct{})
+	go func() {
+		defer close(proof)
+		f.prove(ctx, epoch)
+	}()
+	defer func() { stop(nil); <-proof }()
+	for {
+		m, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return f.unlessMoved(ctx, err)
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return err
+		}
+		f.next = meta.Sequence.Stream + 1
+		f.pass(epoch, m, meta)
+	}
+}
+
+func (f *Feed) unlessMoved(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errMoved) {
+		return nil
+	}
+	return err
+}
+
+// consume starts a consumer at the place where the feed stands.
+func (f *Feed) consume(ctx context.Context) (jetstream.MessagesContext, error) {
+	p := f.bus.Prefix
+	start, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	stream, err := f.bus.js.Stream(start, p.Resource(StreamReply))
+	if err != nil {
+		return nil, err
+	}
+	info := stream.CachedInfo()
+	switch {
+	case f.created.IsZero():
+		f.next = info.State.LastSeq + 1
+	case !f.created.Equal(info.Created):
+		f.next = 1 // the stream was made anew: all that is in it is unseen
+	}
+	f.created = info.Created
+	consumer, err := f.bus.js.OrderedConsumer(start, p.Resource(StreamReply), jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{p.Subject(events.Replies, "*"), p.Subject(events.Marks, "*")},
+		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy,
+		OptStartSeq:    f.next,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return consumer.Messages()
+}
+
+func (f *Feed) pass(epoch uint64, m jetstream.Msg, meta *jetstream.MsgMetadata) {
+	branch, key, ok := f.bus.Prefix.Split(m.Subject())
+	if !ok {
+		return
+	}
+	if strings.HasPrefix(key, probePrefix) {
+		if probe := f.probe.Load(); probe != nil && *probe == key {
+			f.proven.Store(epoch)
+			f.bus.mu.Lock()
+			f.bus.broadcast()
+			f.bus.mu.Unlock()
+		}
+		return
+	}
+	f.handle(branch, key, events.Message{
+		Subject: m.Subject(), Header: events.Header(m.Headers()), Body: m.Data(),
+		Sequence: meta.Sequence.Stream, Time: meta.Timestamp,
+	})
+}
+
+// prove publishes a marker of this process's own; pass sees it come back.
+func (f *Feed) prove(ctx context.Context, epoch uint64) {
+	key := probePrefix + nuid.Next()
+	f.probe.Store(&key)
+	e, err := events.NewMark(key, "urn:wxbridge:feed", time.Now(), events.Mark{Mark: events.MarkProbe})
+	if err == nil {
+		_, err = f.bus.PublishEvent(ctx, f.bus.Prefix.Subject(events.Marks, key), e, "", "")
+	}
+	if err != nil && ctx.Err() == nil {
+		f.logger.Warn("feed cannot be proven", "epoch", epoch, "error", err)
+	}
+}
+
+// Log reads what the stream holds of one key, in order, from the stream's
+// leader: it is what a try reads that finds its event stored by somebody else.
+func (b *Bus) Log(ctx context.Context, key string) ([]events.Message, error) {
+	stream, err := b.js.Stream(ctx, b.Prefix.Resource(StreamReply))
+	if err != nil {
+		return nil, err
+	}
+	filter := string(b.Prefix) + ".*." + key
+	var log []events.Message
+	for next := uint64(1); len(log) <= 2*MaxReplies; {
+		m, err := stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject(filter))
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			return log, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		log = append(log, rawMessage(m))
+		next = m.Sequence + 1
+	}
+	return log, nil
+}
+
+// Stored reads one message of a stream by its sequence.
+func (b *Bus) Stored(ctx context.Context, stream string, sequence uint64) (events.Message, error) {
+	s, err := b.js.Stream(ctx, b.Prefix.Resource(stream))
+	if err != nil {
+		return events.Message{}, err
+	}
+	m, err := s.GetMsg(ctx, sequence)
+	if err != nil {
+		return events.Message{}, err
+	}
+	return rawMessage(m), nil
+}
+
+func rawMessage(m *jetstream.RawStreamMsg) events.Message {
+	return events.Message{
+		Subject: m.Subject, Header: events.Header(m.Header), Body: m.Data,
+		Sequence: m.Sequence, Time: m.Time,
+	}
+}

@@ -1,0 +1,216 @@
+package bus
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go"
+
+	"github.com/wxbridge/wxbridge/events"
+)
+
+// Ack is the stream's word that a message is stored.
+type Ack struct {
+	Sequence uint64
+	// Duplicate says that a message of this id was stored before; Sequence is
+	// then the first copy's.
+	Duplicate bool
+}
+
+// RefusedError is the stream's final no: full, too large, not allowed.
+type RefusedError struct {
+	Subject     string
+	Code        int // JetStream's err_code
+	Description string
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("%s is not stored: %s (JetStream %d)", e.Subject, e.Description, e.Code)
+}
+
+// Answer is what a plain NATS subscriber said with msg.respond to a message
+// that was published with a key.
+type Answer struct {
+	Key  string
+	Body []byte
+	events.Header
+}
+
+const (
+	// attempt bounds one publish; after it the same message is sent again,
+	// which the stream's dedupe makes harmless.
+	attempt = 700 * time.Millisecond
+	// pause is between attempts when no stream listens or the link is down.
+	pause = 50 * time.Millisecond
+)
+
+// publisher publishes with an inbox of its own and tells the PubAck from an
+// answer itself: a subject's plain subscribers may respond too, even before the
+// stream, and to a client that takes the first word such an answer is a broken ack.
+type publisher struct {
+	nc      *nats.Conn
+	inbox   string
+	counter atomic.Uint64
+	answer  atomic.Pointer[func(Answer)]
+
+	mu      sync.Mutex
+	waiting map[string]chan *nats.Msg
+}
+
+func newPublisher(nc *nats.Conn) (*publisher, error) {
+	p := &publisher{nc: nc, inbox: nc.NewInbox(), waiting: map[string]chan *nats.Msg{}}
+	if _, err := nc.Subscribe(p.inbox+".*.*", p.receive); err != nil {
+		return nil, fmt.Errorf("inbox: %w", err)
+	}
+	return p, nil
+}
+
+// OnAnswer sets who hears the answers of plain subscribers; set it before
+// publishing with a key. f must not block.
+func (b *Bus) OnAnswer(f func(Answer)) { b.pub.answer.Store(&f) }
+
+// PublishEvent publishes an event in structured mode, see Publish.
+func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Event, id, key string) (Ack, error) {
+	header, body, err := events.EncodeStructured(e)
+	if err != nil {
+		return Ack{}, err
+	}
+	return b.Publish(ctx, subject, header, body, id, key)
+}
+
+// Publish stores a message and waits for the stream's ack, trying again until
+// ctx ends; give it a deadline. id is the Nats-Msg-Id, "" for none. Answers of
+// plain subscribers are heard under key, "" for not at all.
+// Errors: *RefusedError, or why there was no ack in time.
+func (b *Bus) Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (Ack, error) {
+	m := nats.NewMsg(subject)
+	for name, values := range header {
+		m.Header[name] = values
+	}
+	if id != "" {
+		m.Header.Set(nats.MsgIdHdr, id)
+	}
+	m.Data = body
+	var last error
+	for {
+		ack, err := b.pub.once(ctx, m, key)
+		var refused *RefusedError
+		switch {
+		case err == nil, errors.As(err, &refused), errors.Is(err, nats.ErrMaxPayload):
+			return ack, err
+		case ctx.Err() == nil || last == nil:
+			last = err
+		}
+		select {
+		case <-ctx.Done():
+			return Ack{}, fmt.Errorf("%s is not stored: %w", subject, errors.Join(last, ctx.Err()))
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (p *publisher) once(ctx context.Context, m *nats.Msg, key string) (Ack, error) {
+	if key == "" {
+		key = "_"
+	}
+	token := key + "." + strconv.FormatUint(p.counter.Add(1), 10)
+	heard := make(chan *nats.Msg, 1)
+	p.mu.Lock()
+	p.waiting[token] = heard
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.waiting, token)
+		p.mu.Unlock()
+	}()
+	out := *m
+	out.Reply = p.inbox + "." + token
+	if err := p.nc.PublishMsg(&out); err != nil {
+		return Ack{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+	select {
+	case ack := <-heard:
+		return readAck(m.Subject, ack)
+	case <-ctx.Done():
+		return Ack{}, errors.New("no ack from the stream")
+	}
+}
+
+// receive sorts what comes to the inbox into acks and answers.
+func (p *publisher) receive(m *nats.Msg) {
+	token := strings.TrimPrefix(m.Subject, p.inbox+".")
+	if isAck(m) {
+		p.mu.Lock()
+		heard := p.waiting[token]
+		p.mu.Unlock()
+		if heard != nil {
+			select {
+			case heard <- m:
+			default: // a second ack of one publish says nothing new
+			}
+		}
+		return
+	}
+	key, _, _ := strings.Cut(token, ".")
+	if answer := p.answer.Load(); answer != nil && key != "_" {
+		(*answer)(Answer{Key: key, Body: m.Data, Header: events.Header(m.Header)})
+	}
+}
+
+// pubAck is JetStream's answer to a publish.
+type pubAck struct {
+	Stream    string  `json:"stream"`
+	Sequence  *uint64 `json:"seq"`
+	Duplicate bool    `json:"duplicate"`
+	Error     *struct {
+		Code        int    `json:"code"`
+		ErrCode     int    `json:"err_code"`
+		Description string `json:"description"`
+	} `json:"error"`
+	// MsgType is no field of an ack: with it the message is somebody's reply.
+	MsgType *json.RawMessage `json:"msgtype"`
+}
+
+func isAck(m *nats.Msg) bool {
+	if noResponders(m) {
+		return true
+	}
+	var ack pubAck
+	if json.Unmarshal(m.Data, &ack) != nil || ack.MsgType != nil {
+		return false
+	}
+	return ack.Stream != "" && ack.Sequence != nil || ack.Error != nil && ack.Error.Code >= 400
+}
+
+// noResponders is the server's word that nobody listens on a subject.
+func noResponders(m *nats.Msg) bool {
+	return len(m.Data) == 0 && m.Header.Get("Status") == "503"
+}
+
+func readAck(subject string, m *nats.Msg) (Ack, error) {
+	if noResponders(m) {
+		return Ack{}, fmt.Errorf("no stream listens: %w", nats.ErrNoResponders)
+	}
+	var ack pubAck
+	if err := json.Unmarshal(m.Data, &ack); err != nil {
+		return Ack{}, fmt.Errorf("ack: %w", err)
+	}
+	switch {
+	case ack.Error == nil:
+		return Ack{Sequence: *ack.Sequence, Duplicate: ack.Duplicate}, nil
+	case ack.Error.Code == 503: // "temporarily unavailable": a leader is being elected
+		return Ack{}, errors.New(ack.Error.Description)
+	default:
+		return Ack{}, &RefusedError{subject, ack.Error.ErrCode, ack.Error.Description}
+	}
+}

@@ -1,0 +1,238 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events"
+)
+
+// Names of the streams, after the prefix.
+const (
+	StreamInbound = "INBOUND"
+	StreamReply   = "REPLY"
+	StreamOutcome = "OUTCOME"
+	StreamCmd     = "CMD"
+	StreamResult  = "RESULT"
+	StreamDLQ     = "DLQ"
+)
+
+// Names of the buckets, after the prefix.
+const (
+	BucketClaim  = "CLAIM"
+	BucketState  = "STATE"
+	BucketSecret = "SECRET"
+	BucketMedia  = "MEDIA"
+)
+
+const (
+	day    = 24 * time.Hour
+	dedupe = 10 * time.Minute
+	// replyDedupe is the shortest that the server allows: two services that
+	// answer with the same id must both be heard.
+	replyDedupe = 100 * time.Millisecond
+	// MaxReplies is how many messages one key's log takes; the next is refused.
+	MaxReplies = 64
+)
+
+// Streams is every stream of a prefix with its full settings.
+func (c StreamConfig) Streams(p events.Prefix) []jetstream.StreamConfig {
+	storage, _ := c.storage() // Validate has looked
+	stream := func(name, about string, age, window time.Duration, branches ...events.Branch) jetstream.StreamConfig {
+		cfg := jetstream.StreamConfig{
+			Name: p.Resource(name), Description: about,
+			Retention: jetstream.LimitsPolicy, MaxAge: age, Duplicates: window,
+			// Refusing is visible and tried again; dropping the oldest loses silently.
+			Discard: jetstream.DiscardNew,
+			Storage: storage, Replicas: c.Replicas, MaxBytes: c.MaxBytes,
+			MaxMsgs: -1, MaxMsgsPerSubject: -1, MaxConsumers: -1, MaxMsgSize: -1,
+		}
+		for _, b := range branches {
+			cfg.Subjects = append(cfg.Subjects, p.Subject(b, "*"))
+		}
+		return cfg
+	}
+	inbound := stream(StreamInbound, "follower messages and events", 7*day, dedupe, events.Inbound)
+	// Replies and the bridge's own markers share one stream, so that they have one order.
+	reply := stream(StreamReply, "answers and markers of held events", c.ReplyWindow, replyDedupe, events.Replies, events.Marks)
+	reply.MaxMsgsPerSubject = MaxReplies
+	reply.DiscardNewPerSubject = true
+	cmd := stream(StreamCmd, "commands that wait for their turn", 0, dedupe, events.Cmd)
+	cmd.Retention = jetstream.WorkQueuePolicy
+	return []jetstream.StreamConfig{
+		inbound,
+		reply,
+		stream(StreamOutcome, "how each held event ended", day, dedupe, events.Outcomes),
+		cmd,
+		stream(StreamResult, "the terminal result of each command", 7*day, dedupe, events.Results),
+		stream(StreamDLQ, "what could not be processed, and why", 30*day, dedupe, events.DLQ),
+	}
+}
+
+// Buckets is every key-value bucket of a prefix.
+func (c StreamConfig) Buckets(p events.Prefix) []jetstream.KeyValueConfig {
+	storage, _ := c.storage()
+	bucket := func(name, about string, ttl time.Duration) jetstream.KeyValueConfig {
+		return jetstream.KeyValueConfig{
+			Bucket: p.Resource(name), Description: about, TTL: ttl, History: 1,
+			Storage: storage, Replicas: c.Replicas,
+		}
+	}
+	return []jetstream.KeyValueConfig{
+		bucket(BucketClaim, "what became of each command id", 7*day),
+		bucket(BucketState, "owner, pauses, quotas", 0),
+		bucket(BucketSecret, "the access token; egress alone", 0),
+	}
+}
+
+// Objects is the object store of a prefix.
+func (c StreamConfig) Objects(p events.Prefix) jetstream.ObjectStoreConfig {
+	storage, _ := c.storage()
+	return jetstream.ObjectStoreConfig{
+		Bucket: p.Resource(BucketMedia), Description: "media too large for an event",
+		// WeChat keeps temporary media for 3 days too.
+		TTL: 3 * day, Storage: storage, Replicas: c.Replicas,
+	}
+}
+
+// PromiseError is a setting of an existing stream that breaks a promise.
+type PromiseError struct{ Stream, Field, Problem, Promise string }
+
+func (e *PromiseError) Error() string {
+	return fmt.Sprintf("stream %s: %s %s, which breaks the promise that %s: change the stream or delete it and let the bridge create it", e.Stream, e.Field, e.Problem, e.Promise)
+}
+
+// MissingError names what WX_STREAMS=check did not find.
+type MissingError struct{ Names []string }
+
+func (e *MissingError) Error() string {
+	return "missing: " + strings.Join(e.Names, ", ") + " (WX_STREAMS=check creates none: create them, or set WX_STREAMS=create)"
+}
+
+// Ensure creates every missing stream and bucket, in mode check only looks, and
+// then checks all of them. Any number of processes may call it at once.
+// Errors: *PromiseError and *MissingError, possibly several joined, which no
+// retry mends; anything else is the connection's.
+func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c StreamConfig) error {
+	var missing []string
+	var found []jetstream.StreamConfig
+	var broken []error
+	for _, want := range c.Streams(p) {
+		have, err := ensureStream(ctx, js, want, c.Mode == "create")
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			missing = append(missing, want.Name)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("stream %s: %w", want.Name, err)
+		}
+		found = append(found, have)
+		broken = append(broken, brokenPromises(want, have)...)
+	}
+	for _, want := range c.Buckets(p) {
+		_, err := js.KeyValue(ctx, want.Bucket)
+		if errors.Is(err, jetstream.ErrBucketNotFound) && c.Mode == "create" {
+			_, err = js.CreateKeyValue(ctx, want)
+		}
+		switch {
+		case errors.Is(err, jetstream.ErrBucketNotFound):
+			missing = append(missing, want.Bucket)
+		case err != nil && !errors.Is(err, jetstream.ErrBucketExists):
+			return fmt.Errorf("bucket %s: %w", want.Bucket, err)
+		}
+	}
+	objects := c.Objects(p)
+	_, err := js.ObjectStore(ctx, objects.Bucket)
+	if errors.Is(err, jetstream.ErrBucketNotFound) && c.Mode == "create" {
+		_, err = js.CreateObjectStore(ctx, objects)
+	}
+	switch {
+	case errors.Is(err, jetstream.ErrBucketNotFound):
+		missing = append(missing, objects.Bucket)
+	case err != nil && !errors.Is(err, jetstream.ErrBucketExists):
+		return fmt.Errorf("object store %s: %w", objects.Bucket, err)
+	}
+	if len(missing) > 0 {
+		broken = append(broken, &MissingError{missing})
+	}
+	broken = append(broken, lessDurable(p, found)...)
+	return errors.Join(broken...)
+}
+
+func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, create bool) (jetstream.StreamConfig, error) {
+	s, err := js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) && create {
+		s, err = js.CreateStream(ctx, want)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			// Another process was first, with other settings; they are checked like any.
+			s, err = js.Stream(ctx, want.Name)
+		}
+	}
+	if err != nil {
+		return jetstream.StreamConfig{}, err
+	}
+	return s.CachedInfo().Config, nil
+}
+
+// brokenPromises compares what a stream is with what it must be. More is
+// always allowed: more replicas, a longer age, a longer window.
+func brokenPromises(want, have jetstream.StreamConfig) []error {
+	var broken []error
+	breaks := func(bad bool, field, problem, promise string) {
+		if bad {
+			broken = append(broken, &PromiseError{have.Name, field, problem, promise})
+		}
+	}
+	breaks(have.Discard != jetstream.DiscardNew, "discard", "is "+have.Discard.String(), "nothing stored is dropped to make room")
+	breaks(have.Retention != want.Retention, "retention", "is "+have.Retention.String()+" instead of "+want.Retention.String(), "every message stays until it was worked on")
+	for _, subject := range want.Subjects {
+		carried := false
+		for _, s := range have.Subjects {
+			carried = carried || s == subject
+		}
+		breaks(!carried, "subjects", "do not hold "+subject, "what is published there is stored")
+	}
+	breaks(have.Duplicates < want.Duplicates, "duplicate_window",
+		fmt.Sprintf("is %s, less than %s", have.Duplicates, want.Duplicates), "a repeated publish is stored once")
+	breaks(have.MaxAge != 0 && (want.MaxAge == 0 || have.MaxAge < want.MaxAge), "max_age",
+		fmt.Sprintf("is %s, less than %s", have.MaxAge, ageText(want.MaxAge)), "what is stored can be read that long")
+	return broken
+}
+
+func ageText(age time.Duration) string {
+	if age == 0 {
+		return "no limit"
+	}
+	return age.String()
+}
+
+// lessDurable finds an outcome stream weaker than the reply stream: an outcome
+// is the claim to an answer and must outlive the log that decided it.
+func lessDurable(p events.Prefix, found []jetstream.StreamConfig) []error {
+	byName := map[string]jetstream.StreamConfig{}
+	for _, s := range found {
+		byName[s.Name] = s
+	}
+	outcome, ok1 := byName[p.Resource(StreamOutcome)]
+	reply, ok2 := byName[p.Resource(StreamReply)]
+	if !ok1 || !ok2 {
+		return nil
+	}
+	const promise = "a follower gets one answer, never two different ones"
+	var broken []error
+	if outcome.Storage == jetstream.MemoryStorage && reply.Storage == jetstream.FileStorage {
+		broken = append(broken, &PromiseError{outcome.Name, "storage", "is memory while " + reply.Name + " is on file", promise})
+	}
+	if outcome.Replicas < reply.Replicas {
+		broken = append(broken, &PromiseError{outcome.Name, "replicas", fmt.Sprintf("is %d, less than the %d of %s", outcome.Replicas, reply.Replicas, reply.Name), promise})
+	}
+	if outcome.MaxAge != 0 && (reply.MaxAge == 0 || outcome.MaxAge < reply.MaxAge) {
+		broken = append(broken, &PromiseError{outcome.Name, "max_age", "is less than that of " + reply.Name, promise})
+	}
+	return broken
+}

@@ -1,0 +1,123 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+)
+
+const (
+	// CommandLife is how long a command without an expirytime may wait.
+	CommandLife = 3 * 24 * time.Hour
+	// maxExpiry is how far ahead an expirytime may lie: ids are remembered for 7 days.
+	maxExpiry = 6 * 24 * time.Hour
+	// maxID bounds a command's id, which becomes part of other ids.
+	maxID = 255
+	// msgIDHeader is NATS's; it is the id of a bare command.
+	msgIDHeader = "Nats-Msg-Id"
+)
+
+// What to do with a command when nobody can know whether WeChat executed it.
+const (
+	OnUnknownReport = "report"
+	OnUnknownResend = "resend"
+)
+
+// Command is one command of wx.cmd.<verb>.
+type Command struct {
+	ID   string
+	Verb string
+	// Data is WeChat's own request body for the verb's API.
+	Data json.RawMessage
+	// Source is the sender's CloudEvents source, "" for a bare command.
+	Source string
+	// PartitionKey is the OpenID that the sender named, "" without.
+	PartitionKey string
+	// Expires is when the command's life ends.
+	Expires time.Time
+	// OnUnknown is OnUnknownReport or OnUnknownResend.
+	OnUnknown string
+	Trace     Trace
+}
+
+// CommandError is why a message of wx.cmd.<verb> is no command.
+type CommandError struct{ Problem string }
+
+func (e *CommandError) Error() string { return e.Problem }
+
+// ParseCommand reads a message of wx.cmd.<verb>; bareID is the id for a bare
+// body without a Nats-Msg-Id. The Command is filled as far as it could be read,
+// on errors too, so that a refusal can name it; its ID is never empty. Errors
+// are *CommandError.
+func ParseCommand(p Prefix, m Message, bareID string) (Command, error) {
+	_, verb, _ := p.Split(m.Subject)
+	c := Command{ID: bareID, Verb: verb, OnUnknown: OnUnknownReport, Expires: m.Time.Add(CommandLife)}
+	if id := m.Header.Get(msgIDHeader); id != "" {
+		c.ID = id
+	}
+	e, isEvent, err := Decode(m.Header, m.Body)
+	if err != nil {
+		return c, &CommandError{err.Error()}
+	}
+	c.Data = bytes.TrimSpace(m.Body)
+	if isEvent {
+		c.ID, c.Source, c.Data = e.ID(), e.Source(), bytes.TrimSpace(e.Data())
+		c.PartitionKey = extension(e, extPartitionKey)
+		c.Trace = Trace{extension(e, extTraceParent), extension(e, extTraceState)}
+		if err := c.readExtensions(e, m.Time); err != nil {
+			return c, &CommandError{err.Error()}
+		}
+	}
+	switch {
+	case len(c.ID) > maxID:
+		c.ID = bareID
+		return c, &CommandError{fmt.Sprintf("id is longer than %d bytes", maxID)}
+	case len(c.Data) == 0:
+		return c, &CommandError{"empty: the body must be a JSON object, {} for a verb without fields"}
+	case c.Data[0] != '{' || !json.Valid(c.Data):
+		return c, &CommandError{"data is not a JSON object"}
+	}
+	return c, nil
+}
+
+func (c *Command) readExtensions(e cloudevents.Event, stored time.Time) error {
+	if err := checkType(Cmd, c.Verb, e.Type()); err != nil {
+		return err
+	}
+	switch on := extension(e, extOnUnknown); on {
+	case "", OnUnknownReport:
+	case OnUnknownResend:
+		c.OnUnknown = on
+	default:
+		return fmt.Errorf("%s %q: report or resend", extOnUnknown, on)
+	}
+	if expiry, ok := e.Extensions()[extExpiry]; ok {
+		at, err := parseTime(expiry)
+		if err != nil {
+			return fmt.Errorf("%s: %w", extExpiry, err)
+		}
+		if at.After(stored.Add(maxExpiry)) {
+			return fmt.Errorf("%s %s: at most 6 days ahead", extExpiry, at.Format(time.RFC3339))
+		}
+		c.Expires = at
+	}
+	return nil
+}
+
+func parseTime(v any) (time.Time, error) {
+	switch t := v.(type) {
+	case time.Time:
+		return t, nil
+	default:
+		return time.Parse(time.RFC3339, fmt.Sprint(v))
+	}
+}
+
+// NewCommand makes a command event. id is the idempotency key: unique within
+// the prefix for 7 days.
+func NewCommand(verb, id, source string, at time.Time, data json.RawMessage) (cloudevents.Event, error) {
+	return newEvent(Cmd, verb, id, source, at, data)
+}

@@ -1,0 +1,59 @@
+package events
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+)
+
+// DeadLetter is the data of wx.dlq.<verb or kind>: what could not be processed,
+// with the reason and the original.
+type DeadLetter struct {
+	Reason   string `json:"reason"`
+	Class    string `json:"class"`
+	Attempts int    `json:"attempts"`
+	Subject  string `json:"subject"`
+	Headers  Header `json:"headers,omitempty"`
+	// Body is the original if it is UTF-8, otherwise BodyBase64 is.
+	Body       string `json:"body,omitempty"`
+	BodyBase64 []byte `json:"body_base64,omitempty"`
+}
+
+// The classes of dead letters that no command left.
+const (
+	ClassReplyInvalid = "reply_invalid"
+	ClassUnparsable   = "unparsable"
+)
+
+// NewDeadLetter makes the event of a dead letter. cause is the id of the
+// message that could not be processed, "" if it had none.
+func NewDeadLetter(name, id, source, cause string, at time.Time, letter DeadLetter, original []byte) (cloudevents.Event, error) {
+	if utf8.Valid(original) {
+		letter.Body = string(original)
+	} else {
+		letter.BodyBase64 = original
+	}
+	letter.Headers = WithoutNATS(letter.Headers)
+	e, err := newEvent(DLQ, name, id, source, at, letter)
+	if err != nil {
+		return e, err
+	}
+	if cause != "" {
+		e.SetExtension(extCausation, cause)
+	}
+	return e, nil
+}
+
+// WithoutNATS copies headers without those that instruct the server: a
+// Nats-Rollup or Nats-TTL that a stranger set must not act on another stream.
+func WithoutNATS(h Header) Header {
+	kept := Header{}
+	for name, values := range h {
+		if !strings.HasPrefix(strings.ToLower(name), "nats-") {
+			kept[name] = values
+		}
+	}
+	return kept
+}

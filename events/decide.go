@@ -1,0 +1,97 @@
+package events
+
+// Entry is one message of a key's log, read: a reply, a marker, or an invalid
+// message with the reason.
+type Entry struct {
+	Sequence uint64
+	Reply    *Reply
+	Mark     *Mark
+	// Invalid is why the message counts for nothing.
+	Invalid error
+}
+
+// ReadEntry reads one message of a key's log by the branch that it came on.
+func ReadEntry(branch Branch, m Message) Entry {
+	entry := Entry{Sequence: m.Sequence}
+	switch branch {
+	case Marks:
+		mark, err := ParseMark(m.Header, m.Body)
+		entry.Mark, entry.Invalid = &mark, err
+	default:
+		reply, err := ParseReply(m.Header, m.Body)
+		entry.Reply, entry.Invalid = &reply, err
+	}
+	if entry.Invalid != nil {
+		entry.Reply, entry.Mark = nil, nil
+	}
+	return entry
+}
+
+// Decision is what ended a hold: a reply, a release, or the marker that nobody
+// was in time.
+type Decision struct {
+	// Outcome is OutcomeReplied, OutcomeReleased, OutcomeFallback or OutcomeUnanswered.
+	Outcome string
+	// Sequence is the deciding message's in WX_REPLY.
+	Sequence uint64
+	// Reply is set when a reply or a release decided.
+	Reply *Reply
+}
+
+// Decide is the rule that decides a hold, version 1: the first deciding message
+// in the stream's order. A valid reply, release and the marker closed decide;
+// wait, the marker try and whatever is invalid decide nothing. log must be in
+// stream order; ok is false while nothing in it decides.
+//
+// It is pure on purpose. Every ingress and the late worker run it over the same
+// log and so come to the same answer, whatever they saw first.
+func Decide(log []Entry) (d Decision, ok bool) {
+	for _, entry := range log {
+		switch {
+		case entry.Mark != nil && entry.Mark.Mark == MarkClosed:
+			return Decision{Outcome: closedOutcome(entry.Mark.Outcome), Sequence: entry.Sequence}, true
+		case entry.Reply == nil, entry.Reply.MsgType == MsgWait:
+			continue
+		case entry.Reply.MsgType == MsgRelease:
+			return Decision{Outcome: OutcomeReleased, Sequence: entry.Sequence, Reply: entry.Reply}, true
+		default:
+			return Decision{Outcome: OutcomeReplied, Sequence: entry.Sequence, Reply: entry.Reply}, true
+		}
+	}
+	return Decision{}, false
+}
+
+// closedOutcome is what a closed marker says that the callback was answered with.
+func closedOutcome(said string) string {
+	if said == OutcomeFallback {
+		return OutcomeFallback
+	}
+	return OutcomeUnanswered
+}
+
+// Waits says whether a wait stands in the log: somebody wants WeChat's next tries.
+func Waits(log []Entry) bool {
+	for _, entry := range log {
+		if entry.Reply != nil && entry.Reply.MsgType == MsgWait {
+			return true
+		}
+	}
+	return false
+}
+
+// TryNumber is the number of the try whose marker stands at sequence: the first
+// try leaves no marker, so the n-th marker is try n+1. It is 0 when the marker
+// is not in the log.
+func TryNumber(log []Entry, sequence uint64) int {
+	number := 1
+	for _, entry := range log {
+		if entry.Mark == nil || entry.Mark.Mark != MarkTry {
+			continue
+		}
+		number++
+		if entry.Sequence == sequence {
+			return number
+		}
+	}
+	return 0
+}

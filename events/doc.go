@@ -1,0 +1,39 @@
+// Package events is the vocabulary of the bus: the subjects, the CloudEvents
+// on them, and the one rule that decides a held callback. It knows no NATS
+// client and opens no connection, so a service may import it to build or read
+// the events of a bridge without linking anything else.
+//
+// # Subjects
+//
+// After the account's prefix there are always exactly two tokens:
+//
+//	wx.inbound.<kind>    a follower's message or event        (ingress publishes)
+//	wx.reply.<key>       answers to one inbound event         (your service publishes)
+//	wx.mark.<key>        the bridge's own markers             (the bridge only)
+//	wx.outcome.<kind>    how a held event ended               (ingress publishes)
+//	wx.cmd.<verb>        a command                            (your service publishes)
+//	wx.result.<verb>     the terminal result of a command     (egress publishes)
+//	wx.dlq.<name>        what could not be processed, and why (the bridge publishes)
+//	wx.call.<verb>       the same verbs as a NATS request     (egress answers)
+//
+// # Answering a follower
+//
+// An inbound event carries the subject to answer on in its extension
+// wxreplyto. A plain NATS subscriber may respond to the message instead:
+//
+//	nats reply 'wx.inbound.text' 'hello'
+//
+// A reply is a customer-service message without touser, bare or in a
+// CloudEvent, or bare text:
+//
+//	{"msgtype":"text","text":{"content":"hello"}}
+//
+// # Sending a command
+//
+// A command's data is WeChat's own request body for that API. Publish it on
+// wx.cmd.<verb>; its one result arrives on wx.result.<verb>:
+//
+//	nats pub wx.cmd.send_custom_message '{"touser":"o…","msgtype":"text","text":{"content":"hi"}}' -H Nats-Msg-Id:order-42
+//
+// Package bus moves these events over JetStream.
+package events

@@ -1,0 +1,80 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+)
+
+// Extension attributes; CloudEvents allows them only [a-z0-9].
+const (
+	extPartitionKey = "partitionkey"
+	extReplyTo      = "wxreplyto"
+	extDeadline     = "wxdeadline"
+	extCorrelation  = "correlationid"
+	extCausation    = "causationid"
+	extExpiry       = "expirytime"
+	extOnUnknown    = "wxonunknown"
+	extTraceParent  = "traceparent"
+	extTraceState   = "tracestate"
+)
+
+// Source is the source of what the bridge says about an account.
+func Source(appID string) string { return "//mp.weixin.qq.com/" + appID }
+
+// newEvent makes an event with the attributes that all of ours have.
+func newEvent(b Branch, name, id, source string, at time.Time, data any) (cloudevents.Event, error) {
+	e := cloudevents.New()
+	e.SetType(Type(b, name))
+	e.SetDataSchema(Schema(b, name))
+	e.SetID(id)
+	e.SetSource(source)
+	e.SetTime(at.UTC())
+	encoded, ok := data.(json.RawMessage)
+	if !ok {
+		var err error
+		if encoded, err = marshal(data); err != nil {
+			return e, err
+		}
+	}
+	e.SetDataContentType(cloudevents.ApplicationJSON)
+	// Set as they are: SetData would turn & < > into escapes.
+	e.DataEncoded = encoded
+	return e, nil
+}
+
+// marshal is json.Marshal without HTML escapes: these events are read by people.
+func marshal(v any) (json.RawMessage, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+// extension reads an extension attribute as text.
+func extension(e cloudevents.Event, name string) string {
+	var s string
+	if err := e.ExtensionAs(name, &s); err != nil {
+		return ""
+	}
+	return s
+}
+
+// Trace is the W3C trace context that travels with an event, from HTTP to bus
+// to HTTP. It may be empty.
+type Trace struct{ Parent, State string }
+
+func (t Trace) set(e *cloudevents.Event) {
+	if t.Parent == "" {
+		return
+	}
+	e.SetExtension(extTraceParent, t.Parent)
+	if t.State != "" {
+		e.SetExtension(extTraceState, t.State)
+	}
+}

@@ -1,0 +1,241 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxText is the most that the text of a reply may hold, in bytes of UTF-8;
+// WeChat drops a longer passive text.
+const MaxText = 2048
+
+// MaxArticles is the most articles a news reply may hold. Which of them are
+// shown depends on the kind that is answered, so the rest is cut when the
+// reply is rendered, never refused here.
+const MaxArticles = 8
+
+// The two words of the bridge's own among the msgtypes, and the hand-over to
+// human agents.
+const (
+	// MsgRelease says that nobody will answer: let the follower go now.
+	MsgRelease = "release"
+	// MsgWait says that an answer is being worked on: use WeChat's next tries.
+	MsgWait = "wait"
+	// MsgTransfer hands the conversation to the customer-service console.
+	MsgTransfer = "transfer_customer_service"
+)
+
+// Reply is an answer to a follower: a customer-service message without touser,
+// in the one format that serves passive replies and custom messages.
+//
+// Source: 被动回复用户消息 and 发送客服消息 of WeChat's docs.
+type Reply struct {
+	MsgType         string           `json:"msgtype"`
+	Text            *Text            `json:"text,omitempty"`
+	Image           *Media           `json:"image,omitempty"`
+	Voice           *Media           `json:"voice,omitempty"`
+	Video           *Video           `json:"video,omitempty"`
+	Music           *Music           `json:"music,omitempty"`
+	News            *News            `json:"news,omitempty"`
+	CustomerService *CustomerService `json:"customservice,omitempty"`
+
+	// Source is what the sender's CloudEvent names as its source, "" for a bare reply.
+	Source string `json:"-"`
+	// ID is the id of the sender's CloudEvent, "" for a bare reply.
+	ID string `json:"-"`
+	// Data is the whole message as the sender wrote it, for the types that
+	// only a custom message can carry.
+	Data json.RawMessage `json:"-"`
+}
+
+// Text is the object of msgtype text.
+type Text struct {
+	Content string `json:"content"`
+}
+
+// Media is the object of msgtype image and voice.
+type Media struct {
+	MediaID string `json:"media_id"`
+}
+
+// Video is the object of msgtype video.
+type Video struct {
+	MediaID      string `json:"media_id"`
+	ThumbMediaID string `json:"thumb_media_id,omitempty"`
+	Title        string `json:"title,omitempty"`
+	Description  string `json:"description,omitempty"`
+}
+
+// Music is the object of msgtype music, with the lower-case names of custom messages.
+type Music struct {
+	Title        string `json:"title,omitempty"`
+	Description  string `json:"description,omitempty"`
+	MusicURL     string `json:"musicurl,omitempty"`
+	HQMusicURL   string `json:"hqmusicurl,omitempty"`
+	ThumbMediaID string `json:"thumb_media_id"`
+}
+
+// News is the object of msgtype news.
+type News struct {
+	Articles []Article `json:"articles"`
+}
+
+// Article is one card of a news reply.
+type Article struct {
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
+	URL         string `json:"url,omitempty"`
+	PicURL      string `json:"picurl,omitempty"`
+}
+
+// CustomerService names the agent that speaks or takes over.
+type CustomerService struct {
+	KfAccount string `json:"kf_account"`
+}
+
+// ParseReply reads a message of wx.reply.<key>. The error says why it is no
+// valid reply. The rule is version 1 of the contract: it looks at the bytes and
+// headers alone, so that every process, now or at a replay, judges alike.
+//
+//   - A CloudEvent in either mode gives its data; a bare body is the data.
+//   - Data that starts with { must parse, with a known msgtype and its fields.
+//   - Other data is the text of the answer, if it is valid UTF-8 and not blank.
+//   - A text is at most 2,048 bytes.
+func ParseReply(header Header, body []byte) (Reply, error) {
+	e, isEvent, err := Decode(header, body)
+	if err != nil {
+		return Reply{}, err
+	}
+	data, source, id := body, "", ""
+	if isEvent {
+		if err := checkType(Replies, "", e.Type()); err != nil {
+			return Reply{}, err
+		}
+		data, source, id = e.Data(), e.Source(), e.ID()
+		// In a structured event a text may also stand as a JSON string.
+		var text string
+		if len(data) > 0 && data[0] == '"' && json.Unmarshal(data, &text) == nil {
+			data = []byte(text)
+		}
+	}
+	r, err := parseReplyData(data)
+	r.Source, r.ID = source, id
+	return r, err
+}
+
+func parseReplyData(data []byte) (Reply, error) {
+	trimmed := bytes.TrimSpace(data)
+	if len(trimmed) == 0 {
+		return Reply{}, errors.New("empty: to let the follower go without an answer reply {\"msgtype\":\"release\"}")
+	}
+	if trimmed[0] != '{' {
+		return bareText(data)
+	}
+	var r Reply
+	if err := json.Unmarshal(trimmed, &r); err != nil {
+		return Reply{}, fmt.Errorf("starts with { and is not a JSON reply: %w", err)
+	}
+	r.Data = bytes.Clone(trimmed)
+	return r, r.validate()
+}
+
+func bareText(data []byte) (Reply, error) {
+	if !utf8.Valid(data) {
+		return Reply{}, errors.New("bare text that is not valid UTF-8")
+	}
+	r := Reply{MsgType: "text", Text: &Text{Content: string(data)}}
+	if err := r.validate(); err != nil {
+		return Reply{}, err
+	}
+	whole, err := json.Marshal(r)
+	if err != nil {
+		return Reply{}, err
+	}
+	r.Data = whole
+	return r, nil
+}
+
+// Passive says whether the reply has a passive form, that is whether it can
+// leave in the response to the callback. What has none is a custom message.
+func (r Reply) Passive() bool {
+	switch r.MsgType {
+	case "text", "image", "voice", "video", "music", "news", MsgTransfer:
+		return true
+	}
+	return false
+}
+
+// required names the fields that each msgtype must have, as object.field.
+// Types with a passive form also have a field of Reply, for the renderer.
+var required = map[string][]string{
+	"text":            {"text.content"},
+	"image":           {"image.media_id"},
+	"voice":           {"voice.media_id"},
+	"video":           {"video.media_id"},
+	"music":           {"music.thumb_media_id"},
+	"news":            {"news.articles"},
+	"mpnews":          {"mpnews.media_id"},
+	"mpnewsarticle":   {"mpnewsarticle.article_id"},
+	"msgmenu":         {"msgmenu.list"},
+	"wxcard":          {"wxcard.card_id"},
+	"miniprogrampage": {"miniprogrampage.appid", "miniprogrampage.pagepath", "miniprogrampage.thumb_media_id"},
+	MsgTransfer:       {},
+	MsgRelease:        {},
+	MsgWait:           {},
+}
+
+func (r Reply) validate() error {
+	fields, known := required[r.MsgType]
+	switch {
+	case r.MsgType == "":
+		return errors.New("msgtype is missing")
+	case !known:
+		return fmt.Errorf("msgtype %q is unknown", r.MsgType)
+	}
+	if r.Text != nil && r.MsgType == "text" {
+		return validText(r.Text.Content)
+	}
+	if len(fields) > 0 {
+		var objects map[string]json.RawMessage
+		if err := json.Unmarshal(r.Data, &objects); err != nil {
+			return err
+		}
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal(objects[r.MsgType], &object); err != nil {
+			return fmt.Errorf("%s must be an object", r.MsgType)
+		}
+		for _, path := range fields {
+			_, field, _ := strings.Cut(path, ".")
+			if blank(object[field]) {
+				return fmt.Errorf("%s is missing or empty", path)
+			}
+		}
+	}
+	if r.News != nil && len(r.News.Articles) > MaxArticles {
+		return fmt.Errorf("news.articles has %d items, at most %d are possible", len(r.News.Articles), MaxArticles)
+	}
+	return nil
+}
+
+func validText(content string) error {
+	switch {
+	case strings.TrimSpace(content) == "":
+		return errors.New("text.content is empty")
+	case len(content) > MaxText:
+		return fmt.Errorf("text.content is %d bytes, at most %d are possible", len(content), MaxText)
+	}
+	return nil
+}
+
+// blank tells a field that is missing, null, an empty string, list or object.
+func blank(field json.RawMessage) bool {
+	switch string(bytes.TrimSpace(field)) {
+	case "", "null", `""`, "[]", "{}":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,63 @@
+package ingress
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus"
+)
+
+// WeChat's clock: 微信服务器在五秒内收不到响应会断掉连接，并且重新发起请求，总共重试三次
+// (no answer within five seconds: it disconnects and asks again, three times in all).
+const (
+	wechatTimeout = 5 * time.Second
+	wechatTries   = 3
+	// closeBy is when a hold begins to close at the latest, settleBy when its
+	// response leaves whatever happened; the rest is for the way to WeChat.
+	closeBy  = 4700 * time.Millisecond
+	settleBy = 4780 * time.Millisecond
+	// silentFor is how long a try that is left without an answer stays open; the
+	// peer has gone long before, and a proxy must not make it an error.
+	silentFor = 7 * time.Second
+	// storeWithin bounds the storing of an event.
+	storeWithin = 1500 * time.Millisecond
+)
+
+// Config is what an operator may choose about callbacks and holds.
+type Config struct {
+	Listen       string        `envconfig:"WX_LISTEN" default:":8080" desc:"address of the callback listener"`
+	Path         string        `envconfig:"WX_PATH" default:"/wx" desc:"path of the callback"`
+	Hold         time.Duration `envconfig:"WX_HOLD" default:"4500ms" desc:"how long a try is held, 0 to hold nothing"`
+	HoldTries    int           `envconfig:"WX_HOLD_TRIES" default:"1" desc:"how many of WeChat's 3 tries to use before giving up"`
+	HoldKinds    []string      `envconfig:"WX_HOLD_KINDS" desc:"kinds to hold instead of those WeChat takes replies to"`
+	FallbackText string        `envconfig:"WX_FALLBACK_TEXT" desc:"text for the follower when nobody answered in time"`
+	BareReply    bool          `envconfig:"WX_BARE_REPLY" default:"true" desc:"take bare text of msg.respond as an answer"`
+}
+
+// Validate returns every fault of the settings, each naming its variable.
+func (c Config) Validate() error {
+	var errs []error
+	fault := func(bad bool, field, format string, args ...any) {
+		if bad {
+			errs = append(errs, &bus.FieldError{Field: field, Problem: fmt.Sprintf(format, args...)})
+		}
+	}
+	fault(!strings.HasPrefix(c.Path, "/"), "WX_PATH", "%q must begin with /", c.Path)
+	fault(c.Hold != 0 && (c.Hold < 100*time.Millisecond || c.Hold > 4800*time.Millisecond),
+		"WX_HOLD", "%s: 0, or 100ms to 4.8s", c.Hold)
+	fault(c.HoldTries < 1 || c.HoldTries > wechatTries, "WX_HOLD_TRIES", "%d: 1 to %d", c.HoldTries, wechatTries)
+	fault(len(c.FallbackText) > events.MaxText, "WX_FALLBACK_TEXT", "%d bytes, at most %d are possible", len(c.FallbackText), events.MaxText)
+	return errors.Join(errs...)
+}
+
+// discard is the logger of those who gave none.
+func discard(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return l
+}

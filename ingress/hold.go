@@ -1,0 +1,161 @@
+package ingress
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nuid"
+
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/wxapi/callback"
+)
+
+// hold stores the event and keeps the response open until the event's log
+// decides, or until the try's time is over.
+func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudevents.Event) {
+	room := i.rooms.enter(t.id, t.kind)
+	defer i.rooms.leave(room)
+	ack, ok := i.store(w, r, t, e, true)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithDeadline(r.Context(), t.arrived.Add(settleBy))
+	defer cancel()
+	t.number = 1
+	if ack.Duplicate {
+		if err := i.join(ctx, t); err != nil {
+			// Without the log nothing may be decided here. The follower goes
+			// without an answer, and without the fault line.
+			i.logger.Warn("log of a held event cannot be read, answering success", "event", t.id, "error", err)
+			i.release(w, t)
+			return
+		}
+	}
+	decision, err := i.await(ctx, room, t)
+	switch {
+	case err == nil:
+		i.answer(ctx, w, t, decision)
+	case r.Context().Err() != nil:
+		// The peer is gone: WeChat's next try will ask again.
+	case errors.Is(err, errTryOver):
+		i.stayQuiet(r, t)
+	default:
+		i.logger.Warn("hold could not be closed in time, answering success", "event", t.id, "error", err)
+		i.release(w, t)
+	}
+}
+
+// join reads the log of an event that was stored before this try came, and
+// finds out which of WeChat's tries this is. Every doubt makes it the last: the
+// follower then loses waiting time and never sees the fault line.
+func (i *Ingress) join(ctx context.Context, t *try) error {
+	t.number = wechatTries
+	sequence, markErr := i.mark(ctx, t, events.Mark{Mark: events.MarkTry, Event: t.id})
+	log, err := i.bus.Log(ctx, t.id)
+	if err != nil {
+		return err
+	}
+	entries := make([]events.Entry, 0, len(log))
+	for _, m := range log {
+		if branch, _, ok := i.bus.Prefix.Split(m.Subject); ok {
+			entries = append(entries, i.read(branch, t.id, m))
+		}
+	}
+	i.rooms.add(t.id, entries...)
+	if markErr != nil {
+		return nil //nolint:nilerr // without its marker the try counts as the last, which it already is
+	}
+	if number := events.TryNumber(entries, sequence); number > 0 {
+		t.number = min(number, wechatTries)
+	}
+	// By WeChat's clock the last wanted try is already due.
+	late := t.message.CreateTime.Add(time.Duration(i.cfg.HoldTries-1)*wechatTimeout + wechatTimeout - time.Second)
+	if time.Now().After(late) {
+		t.number = wechatTries
+	}
+	return nil
+}
+
+// errTryOver: the time of a try that is not the last is over.
+var errTryOver = errors.New("try is over, WeChat tries again")
+
+// await returns the decision on the event. When the try's time is over, and it
+// is the last, it closes the hold; the decision is then what the log says, be it
+// the closing or a reply that came just before.
+func (i *Ingress) await(ctx context.Context, room *room, t *try) (events.Decision, error) {
+	over := time.NewTimer(time.Until(t.arrived.Add(min(i.cfg.Hold, closeBy))))
+	defer over.Stop()
+	for {
+		log, changed := i.rooms.look(room)
+		if decision, ok := events.Decide(log); ok {
+			return decision, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return events.Decision{}, ctx.Err()
+		case <-over.C:
+			if !i.isLast(t, log) {
+				return events.Decision{}, errTryOver
+			}
+			if err := i.close(ctx, t); err != nil {
+				return events.Decision{}, err
+			}
+		}
+	}
+}
+
+// isLast says whether no further try is wanted or to be had.
+func (i *Ingress) isLast(t *try, log []events.Entry) bool {
+	wanted := i.cfg.HoldTries
+	if events.Waits(log) {
+		wanted = wechatTries
+	}
+	return t.number >= wanted
+}
+
+// close writes the marker that ends the hold on every replica.
+func (i *Ingress) close(ctx context.Context, t *try) error {
+	outcome := events.OutcomeUnanswered
+	if i.cfg.FallbackText != "" {
+		outcome = events.OutcomeFallback
+	}
+	_, err := i.mark(ctx, t, events.Mark{
+		Mark: events.MarkClosed, Outcome: outcome, Event: t.id,
+		OpenID: t.message.FromUserName, Kind: t.kind, Try: t.number,
+	})
+	return err
+}
+
+// mark writes a marker into the log of the try's event.
+func (i *Ingress) mark(ctx context.Context, t *try, m events.Mark) (sequence uint64, err error) {
+	e, err := events.NewMark(nuid.Next(), events.Source(i.account.AppID()), time.Now(), m)
+	if err != nil {
+		return 0, err
+	}
+	ack, err := i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Marks, t.id), e, "", "")
+	return ack.Sequence, err
+}
+
+// release answers a try without an outcome.
+func (i *Ingress) release(w http.ResponseWriter, t *try) {
+	writeText(w, []byte(callback.Success))
+	i.observe.Answered(Answered{ID: t.id, Kind: t.kind, Try: t.number, Took: time.Since(t.arrived)})
+}
+
+// stayQuiet leaves a try without an answer, so that WeChat tries again: the
+// connection stays open and silent until the peer closes it. Closing it first
+// would be another failure, which a proxy turns into a 502.
+func (i *Ingress) stayQuiet(r *http.Request, t *try) {
+	i.logger.Debug("try is left without an answer", "event", t.id, "try", t.number)
+	timer := time.NewTimer(time.Until(t.arrived.Add(silentFor)))
+	defer timer.Stop()
+	select {
+	case <-r.Context().Done():
+	case <-timer.C:
+	}
+	panic(http.ErrAbortHandler) // net/http's own way to end a response without one
+}

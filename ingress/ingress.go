@@ -1,0 +1,83 @@
+package ingress
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/wxbridge/wxbridge/events/bus"
+	"github.com/wxbridge/wxbridge/wxapi/callback"
+)
+
+// Ingress serves the callbacks of one account.
+type Ingress struct {
+	cfg     Config
+	account *callback.Account
+	bus     *bus.Bus
+	feed    *bus.Feed
+	rooms   *rooms
+	kinds   map[string]bool // of WX_HOLD_KINDS, nil without
+	observe Observer
+	logger  *slog.Logger
+
+	// work is answers on their way into a log, and dead letters. Run waits for it.
+	work tasks
+	// ctx ends soon after Run was told to; it bounds work.
+	ctx  context.Context //nolint:containedctx // bounds goroutines that outlive the request that began them
+	stop context.CancelFunc
+}
+
+// New makes an ingress; nothing runs before Run. observer and logger may be nil.
+func New(cfg Config, account *callback.Account, b *bus.Bus, observer Observer, logger *slog.Logger) *Ingress {
+	if observer == nil {
+		observer = Observers(nil)
+	}
+	i := &Ingress{cfg: cfg, account: account, bus: b, rooms: newRooms(), observe: observer, logger: discard(logger)}
+	if len(cfg.HoldKinds) > 0 {
+		i.kinds = map[string]bool{}
+		for _, kind := range cfg.HoldKinds {
+			i.kinds[kind] = true
+		}
+	}
+	i.ctx, i.stop = context.WithCancel(context.Background())
+	i.feed = b.NewFeed(i.heard)
+	b.OnAnswer(i.answered)
+	return i
+}
+
+// lastWork bounds what is still on its way when Run ends.
+const lastWork = 3 * time.Second
+
+// Run feeds the held callbacks until ctx ends, then waits for what is still on
+// its way. End it only after the HTTP server has shut down: held tries need it.
+func (i *Ingress) Run(ctx context.Context) {
+	i.feed.Run(ctx)
+	timer := time.AfterFunc(lastWork, i.stop)
+	defer timer.Stop()
+	i.work.Close()
+	i.stop()
+}
+
+// WaitReady returns when the feed has run once; the callback port stays closed until then.
+func (i *Ingress) WaitReady(ctx context.Context) error { return i.feed.WaitReady(ctx) }
+
+// Reasons says why callbacks cannot be served now; none when they can.
+func (i *Ingress) Reasons() []string {
+	reasons := i.bus.Reasons()
+	if len(reasons) == 0 && !i.feed.Ready() {
+		reasons = []string{"the feed of replies has not shown that it runs on this connection"}
+	}
+	return reasons
+}
+
+// holds says whether callbacks of a kind are held.
+func (i *Ingress) holds(kind string) bool {
+	if i.cfg.Hold == 0 {
+		return false
+	}
+	if i.kinds != nil {
+		return i.kinds[kind]
+	}
+	row, _ := callback.LookupKind(kind)
+	return row.Held
+}

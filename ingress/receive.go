@@ -1,0 +1,69 @@
+package ingress
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/wxapi/callback"
+)
+
+// try is one delivery of WeChat's of one message.
+type try struct {
+	envelope *callback.Envelope
+	message  *callback.Message
+	id       string // of the inbound event, and the key of its log
+	kind     string
+	arrived  time.Time // with the monotonic clock: every deadline counts from here
+	number   int       // of WeChat's three
+}
+
+// receive takes an authentic document.
+func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.Time, envelope *callback.Envelope) {
+	message, err := callback.Parse(envelope.Document)
+	if err != nil {
+		i.receiveRaw(w, r, envelope, err)
+		return
+	}
+	t := &try{envelope: envelope, message: message, id: message.ID(), kind: message.Kind, arrived: arrived}
+	var deadline time.Time
+	held := i.holds(t.kind)
+	if held {
+		deadline = arrived.Add(time.Duration(i.cfg.HoldTries-1)*wechatTimeout + i.cfg.Hold)
+	}
+	trace := events.Trace{Parent: r.Header.Get("Traceparent"), State: r.Header.Get("Tracestate")}
+	e, err := events.NewInbound(i.bus.Prefix, i.account.AppID(), message, deadline, trace)
+	if err != nil {
+		i.receiveRaw(w, r, envelope, err)
+		return
+	}
+	if held {
+		i.hold(w, r, t, e)
+		return
+	}
+	if _, ok := i.store(w, r, t, e, false); ok {
+		writeText(w, []byte(callback.Success))
+	}
+}
+
+// receiveRaw keeps an authentic callback that cannot be read: it goes to the
+// dead letters as it is and is answered success, because another try of WeChat
+// would bring the same bytes, and to the follower the line that the service is
+// out of order.
+func (i *Ingress) receiveRaw(w http.ResponseWriter, r *http.Request, envelope *callback.Envelope, why error) {
+	sum := sha256.Sum256(envelope.Document)
+	id := "raw-" + hex.EncodeToString(sum[:16])
+	err := i.deadLetter(r.Context(), "callback", id, "", events.DeadLetter{
+		Reason: why.Error(), Class: events.ClassUnparsable, Subject: "",
+	}, envelope.Document)
+	if err != nil {
+		i.logger.Error("unreadable callback is not stored, WeChat is asked to try again", "event", id, "error", err)
+		i.observe.Refused(http.StatusServiceUnavailable, "not_stored")
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		return
+	}
+	i.logger.Warn("callback cannot be read, kept as a dead letter", "event", id, "reason", why)
+	writeText(w, []byte(callback.Success))
+}

@@ -1,0 +1,90 @@
+package ingress
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus"
+)
+
+// respondWithin bounds the way of a plain subscriber's answer into the log. It
+// is longer than a hold: also a late answer belongs there.
+const respondWithin = 10 * time.Second
+
+// answered hears a plain subscriber's msg.respond to an inbound event and puts
+// it into the event's log, where it counts like any reply.
+func (i *Ingress) answered(a bus.Answer) {
+	if !i.isAnswer(a) {
+		i.logger.Debug("a response that is no answer is ignored", "event", a.Key)
+		return
+	}
+	taken := i.work.Go(func() {
+		ctx, cancel := context.WithTimeout(i.ctx, respondWithin)
+		defer cancel()
+		_, err := i.bus.Publish(ctx, i.bus.Prefix.Subject(events.Replies, a.Key), events.WithoutNATS(a.Header), a.Body, "", "")
+		if err != nil {
+			i.logger.Error("an answer is lost", "event", a.Key, "error", err)
+		}
+	})
+	if !taken {
+		i.logger.Warn("an answer came while the process stops, and is lost", "event", a.Key)
+	}
+}
+
+// isAnswer tells an answer from what clients and frameworks respond on their own.
+func (i *Ingress) isAnswer(a bus.Answer) bool {
+	switch {
+	case len(bytes.TrimSpace(a.Body)) == 0:
+		return false
+	case a.Get("Nats-Service-Error") != "", a.Get("Nats-Service-Error-Code") != "":
+		return false
+	case isAckWord(a.Body):
+		return false
+	}
+	_, isEvent, _ := events.Decode(a.Header, a.Body)
+	return isEvent || a.Body[0] == '{' || i.cfg.BareReply
+}
+
+// isAckWord tells JetStream's words for a consumer's ack, which a client that
+// took the message for a consumer's would send.
+func isAckWord(body []byte) bool {
+	for _, word := range []string{"+ACK", "-NAK", "+NXT", "+WPI", "+TERM"} {
+		if bytes.HasPrefix(body, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sendInstead turns a reply that has no passive form into the command that
+// sends it. Its id follows from the event's, so that it is sent once, whichever
+// replica decides.
+func (i *Ingress) sendInstead(ctx context.Context, t *try, reply events.Reply) error {
+	var message map[string]json.RawMessage
+	if err := json.Unmarshal(reply.Data, &message); err != nil {
+		return err
+	}
+	openID, err := json.Marshal(t.message.FromUserName)
+	if err != nil {
+		return err
+	}
+	message["touser"] = openID
+	data, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	const verb = "send_custom_message"
+	id := t.id + ".late"
+	e, err := events.NewCommand(verb, id, events.Source(i.account.AppID()), time.Now(), data)
+	if err != nil {
+		return err
+	}
+	if _, err := i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Cmd, verb), e, i.msgID(id), ""); err != nil {
+		return fmt.Errorf("reply without a passive form: %w", err)
+	}
+	return nil
+}

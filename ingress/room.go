@@ -1,0 +1,94 @@
+package ingress
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/wxbridge/wxbridge/events"
+)
+
+// rooms holds, by key, the events whose tries wait in this process.
+type rooms struct {
+	mu   sync.Mutex
+	open map[string]*room
+}
+
+// room is where the tries of one event wait: they share its log, and so come to
+// one decision.
+type room struct {
+	key, kind string
+	inside    int
+	log       []events.Entry // in stream order, each sequence once
+	changed   chan struct{}  // closed and replaced when the log grows
+}
+
+func newRooms() *rooms { return &rooms{open: map[string]*room{}} }
+
+// enter must come before the event is published: a fast service answers sooner
+// than the stream acks.
+func (rs *rooms) enter(key, kind string) *room {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.open[key]
+	if r == nil {
+		r = &room{key: key, kind: kind, changed: make(chan struct{})}
+		rs.open[key] = r
+	}
+	r.inside++
+	return r
+}
+
+func (rs *rooms) leave(r *room) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r.inside--; r.inside == 0 {
+		delete(rs.open, r.key)
+	}
+}
+
+// add merges entries into the log of a key, if anybody waits for it.
+func (rs *rooms) add(key string, entries ...events.Entry) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r := rs.open[key]
+	if r == nil {
+		return
+	}
+	grown := false
+	for _, entry := range entries {
+		at, seen := slices.BinarySearchFunc(r.log, entry.Sequence, func(e events.Entry, seq uint64) int {
+			switch {
+			case e.Sequence < seq:
+				return -1
+			case e.Sequence > seq:
+				return 1
+			}
+			return 0
+		})
+		if !seen {
+			r.log = slices.Insert(r.log, at, entry)
+			grown = true
+		}
+	}
+	if grown {
+		close(r.changed)
+		r.changed = make(chan struct{})
+	}
+}
+
+// look returns the log as it is and a channel that closes when it grows.
+func (rs *rooms) look(r *room) (log []events.Entry, changed <-chan struct{}) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return slices.Clone(r.log), r.changed
+}
+
+// kind is the kind of the event that waits under a key.
+func (rs *rooms) kind(key string) (kind string, ok bool) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r := rs.open[key]; r != nil {
+		return r.kind, true
+	}
+	return "", false
+}

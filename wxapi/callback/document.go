@@ -1,0 +1,88 @@
+package callback
+
+import (
+	"fmt"
+	"strings"
+)
+
+// MaxDocument is the longest document [Parse] reads, in bytes. WeChat's are far below 64 KiB.
+const MaxDocument = 1 << 20
+
+const (
+	maxDepth    = 8      // the deepest document of WeChat has 5 levels
+	maxElements = 10_000 // per document
+)
+
+// ParseError is the error for an authentic document that can't be read. WeChat
+// would push it again in vain: keep the bytes and answer [Success].
+type ParseError struct {
+	Reason string // a stable code: "empty", "too_large", "format", "malformed", "doctype", "instruction", "comment", "attribute", "namespace", "root", "trailing", "depth", "elements", "mixed", "duplicate", "missing" or "value"
+	Detail string // one sentence for people, which may name an element
+}
+
+func (e *ParseError) Error() string { return "callback: document (" + e.Reason + "): " + e.Detail }
+
+func unreadable(reason, format string, args ...any) *ParseError {
+	return &ParseError{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// node is one element of a document, whatever it was written in.
+type node struct {
+	name string
+	kind nodeKind
+	text string // of a leaf; for a literal, as JSON writes it
+	kids []node // of a branch or a list
+}
+
+type nodeKind byte
+
+const (
+	leaf    nodeKind = iota // text
+	literal                 // a number, true, false or null of a JSON document
+	branch                  // elements
+	list                    // a JSON array
+)
+
+// kid returns the first child of that name.
+func (n node) kid(name string) (node, bool) {
+	for _, k := range n.kids {
+		if k.name == name {
+			return k, true
+		}
+	}
+	return node{}, false
+}
+
+// readDocument reads XML or JSON. Official accounts push XML (数据格式: 仅支持XML) and the encryption
+// page shows JSON; the Content-Type says neither, so the first byte decides.
+func readDocument(document []byte) (root node, repaired bool, err *ParseError) {
+	if len(document) > MaxDocument {
+		return node{}, false, unreadable("too_large", "longer than %d bytes", MaxDocument)
+	}
+	text := strings.TrimSpace(strings.TrimPrefix(cleanText(string(document)), byteOrderMark))
+	switch {
+	case text == "":
+		return node{}, false, unreadable("empty", "nothing in it")
+	case text[0] == '{':
+		root, err = readJSON(text)
+		return root, false, err
+	case text[0] != '<':
+		return node{}, false, unreadable("format", "neither XML nor JSON")
+	}
+	root, err = readXML([]byte(text))
+	if err == nil {
+		err = ambiguous(root)
+	}
+	if err == nil {
+		return root, false, nil
+	}
+	if root, ok := repairXML(text); ok {
+		return root, true, nil
+	}
+	return node{}, false, err
+}
+
+func startsAsJSON(document []byte) bool {
+	text := strings.TrimLeft(strings.TrimPrefix(string(document), byteOrderMark), " \t\r\n")
+	return strings.HasPrefix(text, "{")
+}

@@ -1,0 +1,164 @@
+package wxapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Client calls the API of one account. It is safe for concurrent use.
+type Client struct {
+	config    Config
+	api, mp   *url.URL
+	transport http.RoundTripper // adds the credentials below everything else
+	tokens    *tokens
+}
+
+// Format prints the client without its secrets, whatever the verb.
+func (c Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "wxapi.Client(%s)", c.config.AppID) }
+
+// Result is what came of a call.
+type Result struct {
+	Response json.RawMessage // WeChat's answer, always an object: {} when there was none
+	ErrMsg   string          // WeChat's errmsg without its rid, masked
+	RID      string          // WeChat's id of the request; mostly refusals have one
+	Requests int             // API requests written for this call; fetching the token is not counted
+	Warnings []string        // JSON paths of fields that the row does not know
+}
+
+// CallJSON makes one call with data as WeChat documents it for the verb. It
+// checks the data, gets the access token, and tries once; only when WeChat
+// refuses the token does it try once more with another.
+//
+// The error is a [*RequestError], [*Error], [*TransportError] or
+// [*AnswerError]; the result is meaningful with each of them.
+func (c *Client) CallJSON(ctx context.Context, row *Row, data []byte) (Result, error) {
+	k := &call{Client: c, row: row, secrets: mask{}.with(c.config.AppSecret)}
+	k.result.Response = json.RawMessage("{}")
+	err := k.run(ctx, data)
+	return k.result, err
+}
+
+// call is one CallJSON on its way.
+type call struct {
+	*Client
+	row     *Row
+	secrets mask
+	wanted  string // Download: the media_id, for the file's name
+	result  Result
+}
+
+// run: check → request → token → once → when the token was refused, once more.
+func (k *call) run(ctx context.Context, data []byte) error {
+	in, warnings, err := k.row.parse(data)
+	k.result.Warnings = warnings
+	if err != nil {
+		return err
+	}
+	k.secrets = k.secrets.with(in.text(k.row.Lane), in.text("access_token"))
+	k.wanted = in.text("media_id")
+	if k.row.Body == Local {
+		return k.answerLocally(in)
+	}
+	req, err := k.request(ctx, in)
+	if err != nil {
+		return err
+	}
+	if k.row.Auth != AccountToken {
+		return k.once(ctx, req, k.credential(in, ""))
+	}
+	token, err := k.tokens.get(ctx)
+	if err != nil {
+		return err
+	}
+	err = k.once(ctx, req, k.credential(in, token.Value))
+	if refused, ok := errors.AsType[*Error](err); !ok || refused.Class != ClassToken {
+		return err
+	}
+	// WeChat looks at the token first, so nothing has been executed: calling
+	// again can't do anything twice. Only once: a loop burns the day's quota.
+	token, err = k.tokens.replace(ctx, token)
+	if err != nil {
+		return err
+	}
+	return k.once(ctx, req, k.credential(in, token.Value))
+}
+
+func (k *call) answerLocally(in *object) error {
+	answer, problem := k.row.local(k.Client, in)
+	if problem != nil {
+		problem.Verb = k.row.Name
+		return problem
+	}
+	k.result.Response = encode(answer)
+	return nil
+}
+
+// credential is the part of the query that nobody may see.
+func (k *call) credential(in *object, token string) url.Values {
+	secret := url.Values{}
+	switch k.row.Auth {
+	case AccountToken:
+		secret.Set("access_token", token)
+		k.secrets = k.secrets.with(token)
+	case CallerToken:
+		secret.Set("access_token", in.text("access_token"))
+	case AppSecret:
+		secret.Set("appid", k.config.AppID)
+		secret.Set("secret", k.config.AppSecret)
+	case AppID:
+		secret.Set("appid", k.config.AppID)
+	}
+	return secret
+}
+
+// once makes one exchange and says what its answer means.
+func (k *call) once(ctx context.Context, req *request, secret url.Values) error {
+	req.verb, req.secret, req.secrets = k.row.Name, secret, k.secrets
+	ctx, cancel := withTimeout(ctx, req.timeout)
+	defer cancel()
+	resp, err := k.attempt(ctx, req)
+	if lost, ok := errors.AsType[*TransportError](err); !ok || lost.Written {
+		k.result.Requests++
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := k.receive(ctx, resp)
+	if answer != nil {
+		k.keep(answer)
+	}
+	return err
+}
+
+// receive reads the answer in the way of its kind of body. The answer is also
+// returned with WeChat's refusal.
+func (k *call) receive(ctx context.Context, resp *http.Response) (*object, error) {
+	if k.row.Body == Download {
+		return k.download(ctx, resp)
+	}
+	body, err := k.readAll(ctx, resp)
+	if err != nil {
+		return nil, err
+	}
+	return judge(k.row, resp.StatusCode, body, k.secrets)
+}
+
+// keep puts the answer into the result.
+func (k *call) keep(answer *object) {
+	k.result.ErrMsg, k.result.RID = splitRID(k.secrets.text(answer.text("errmsg"), maxErrMsg))
+	if k.row.improve != nil {
+		k.row.improve(answer)
+	}
+	k.result.Response = encode(answer)
+}
+
+// withTimeout ends a context with an error that says how long it has waited.
+func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, fmt.Errorf("no answer within %s: %w", d, context.DeadlineExceeded))
+}

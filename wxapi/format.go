@@ -1,0 +1,96 @@
+package wxapi
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"strings"
+)
+
+// format is a kind of file that WeChat takes or gives.
+type format struct {
+	ext, mime string
+	magic     string // how its bytes begin
+	at        int    // or not quite at the beginning
+}
+
+var formats = []format{
+	{".jpg", "image/jpeg", "\xff\xd8\xff", 0},
+	{".png", "image/png", "\x89PNG\r\n\x1a\n", 0},
+	{".gif", "image/gif", "GIF8", 0},
+	{".bmp", "image/bmp", "BM", 0},
+	{".webp", "image/webp", "WEBP", 8},
+	{".amr", "audio/amr", "#!AMR", 0},
+	{".mp3", "audio/mpeg", "ID3", 0},
+	{".mp3", "audio/mpeg", "\xff\xfb", 0},
+	{".mp3", "audio/mpeg", "\xff\xf3", 0},
+	{".mp3", "audio/mpeg", "\xff\xf2", 0},
+	{".mp4", "video/mp4", "ftyp", 4},
+	{".pdf", "application/pdf", "%PDF-", 0},
+	{".zip", "application/zip", "PK\x03\x04", 0},
+	{".exe", "application/octet-stream", "MZ\x90", 0},
+}
+
+// formatOf recognises a file by its first bytes, whatever its name says.
+func formatOf(head []byte) (format, bool) {
+	for _, f := range formats {
+		if len(head) >= f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
+			return f, true
+		}
+	}
+	return format{}, false
+}
+
+// mediaRule is what a file may be.
+type mediaRule struct {
+	part    string   // name of its part of the form
+	bytes   int64    // at most
+	formats []string // extensions
+}
+
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/New_temporary_materials.html
+//
+// 图片（image）: 10M，支持PNG\JPEG\JPG\GIF格式; 语音（voice）：2M，播放长度不超过60s，支持AMR\MP3格式;
+// 视频（video）：10MB，支持MP4格式; 缩略图（thumb）：64KB，支持JPG格式.
+var temporaryRules = map[string]mediaRule{
+	"image": {"media", 10 << 20, []string{".jpg", ".png", ".gif"}},
+	"voice": {"media", 2 << 20, []string{".amr", ".mp3"}},
+	"video": {"media", 10 << 20, []string{".mp4"}},
+	"thumb": {"media", 64 << 10, []string{".jpg"}},
+}
+
+func temporaryMedia(in *object) (mediaRule, bool) {
+	rule, ok := temporaryRules[in.text("type")]
+	return rule, ok
+}
+
+// takes says whether a file with this extension is allowed.
+func (m mediaRule) takes(ext string) bool {
+	ext = strings.ToLower(ext)
+	return slices.Contains(m.formats, ext) || ext == ".jpeg" && slices.Contains(m.formats, ".jpg")
+}
+
+// maxFilename leaves room for the extension within what file systems take.
+const maxFilename = 100
+
+// safeFilename is one name out of what a stranger gave: no directories, no
+// control characters or quotes that could end a header, nothing hidden.
+func safeFilename(name string) string {
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("._- ", r):
+			return r
+		}
+		return '_'
+	}, name)
+	name = strings.Trim(name, ". ")
+	if len(name) > maxFilename {
+		ext := path.Ext(name)
+		if len(ext) > 10 {
+			ext = ""
+		}
+		name = name[:maxFilename-len(ext)] + ext
+	}
+	return name
+}

@@ -1,0 +1,84 @@
+package wxapi
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// mask knows the secrets of one call and takes them out of text that is meant
+// for an error, a log or a result.
+type mask []string
+
+const hidden = "***"
+
+// opaque matches what looks like a token or an OpenID (28 characters) whether
+// we know it or not. WeChat's rid is shorter, and no word is that long.
+var opaque = regexp.MustCompile(`[A-Za-z0-9_-]{28,}`)
+
+// with adds secrets. Very short ones are left out: hiding "o" in a sentence
+// hides the sentence and no secret.
+func (m mask) with(secrets ...string) mask {
+	m = slices.Clone(m)
+	for _, s := range secrets {
+		if len(s) < 5 {
+			continue
+		}
+		quoted, _ := json.Marshal(s)
+		m = append(m, s, url.QueryEscape(s), url.PathEscape(s), strings.Trim(string(quoted), `"`))
+	}
+	// The longest first, so that no secret survives as the rest of another.
+	slices.SortFunc(m, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(m)
+}
+
+// text is s without secrets, on one line, at most limit bytes of it.
+func (m mask) text(s string, limit int) string {
+	for _, secret := range m {
+		s = strings.ReplaceAll(s, secret, hidden)
+	}
+	return printable(opaque.ReplaceAllString(s, hidden), limit)
+}
+
+// printable makes a stranger's text fit for a log line: no control characters,
+// so no forged lines and no terminal escapes, and at most limit bytes.
+func printable(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if r == unicode.ReplacementChar || unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsGraphic(r) {
+			return -1
+		}
+		return r
+	}, s)
+	s = strings.TrimSpace(s)
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && s[limit]&0xC0 == 0x80 { // not in the middle of a character
+		limit--
+	}
+	return s[:limit] + "…"
+}
+
+// cause takes the URL out of a network error and keeps the reason, so that
+// errors.Is and errors.As still find context.DeadlineExceeded or a *net.OpError.
+func (m mask) cause(err error) error {
+	for {
+		wrapped, ok := errors.AsType[*url.Error](err)
+		if !ok {
+			break
+		}
+		err = wrapped.Err
+	}
+	// What a caller's own transport writes into its errors is not in our hands.
+	if clean := m.text(err.Error(), 500); clean != printable(err.Error(), 500) {
+		return errors.New(clean)
+	}
+	return err
+}

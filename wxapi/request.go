@@ -1,0 +1,86 @@
+package wxapi
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// request is a call put into HTTP, ready to be tried more than once.
+type request struct {
+	method  string
+	url     *url.URL // without credentials
+	header  http.Header
+	body    []byte
+	timeout time.Duration
+
+	// Set for each try:
+	verb    string
+	secret  url.Values // the credentials, part of the query
+	secrets mask       // all that an error must not show
+}
+
+// request puts the data where the row wants it.
+func (k *call) request(ctx context.Context, in *object) (*request, error) {
+	r := &request{
+		method: k.row.Method, url: k.api.JoinPath(k.row.Path),
+		header: http.Header{"User-Agent": {"wxbridge"}}, timeout: k.config.Timeout,
+	}
+	query := url.Values{}
+	for name, value := range k.row.Fixed {
+		query.Set(name, value)
+	}
+	if k.row.Auth == CallerToken {
+		in = in.without("access_token") // it travels as a credential
+	}
+	rest := &object{}
+	for _, m := range in.members {
+		if !k.inQuery(m.key) {
+			rest.members = append(rest.members, m)
+			continue
+		}
+		value, ok := scalar(m.value)
+		if !ok {
+			return nil, &RequestError{Verb: k.row.Name, Path: m.key,
+				Problem: "must be a string, number or boolean: it becomes part of the URL"}
+		}
+		if m.value != nil {
+			query.Set(m.key, value)
+		}
+	}
+	r.url.RawQuery = query.Encode()
+	switch k.row.Body {
+	case JSON:
+		r.header.Set("Content-Type", "application/json")
+		r.body = encode(rest)
+	case Upload:
+		r.timeout = k.config.UploadTimeout
+		return r, k.multipart(ctx, rest, in, r)
+	case Download:
+		r.timeout = k.config.UploadTimeout
+	}
+	return r, nil
+}
+
+func (k *call) inQuery(key string) bool {
+	return k.row.Body == Query || k.row.Body == Download || slices.Contains(k.row.Query, key)
+}
+
+// scalar is how a value reads in a query or a form; a null is empty.
+func scalar(v any) (string, bool) {
+	switch v := v.(type) {
+	case nil:
+		return "", true
+	case string:
+		return v, true
+	case json.Number:
+		return v.String(), true
+	case bool:
+		return strconv.FormatBool(v), true
+	}
+	return "", false
+}
