@@ -29,7 +29,7 @@ type attempt struct {
 	keyLife   time.Duration // how long WeChat remembers a keyed call
 	onUnknown string        // of the command
 	spent     int           // budget used before this attempt
-	backoff   int           // waits since the last answer
+	backoff   int           // attempts in a row that used up nothing
 	firstSent time.Time     // of the first request written
 	now       time.Time
 }
@@ -40,8 +40,10 @@ type decision struct {
 	outcome string
 	class   wxapi.Class
 	wait    time.Duration
+	backoff int  // the next attempt's
 	spends  bool // the attempt used up budget
 	pause   bool // the whole account rests for wait
+	doubt   bool // nobody can know whether the attempt was executed
 }
 
 // decide is pure: the same attempt, the same decision, save for the jitter.
@@ -61,21 +63,46 @@ func decide(a attempt) decision {
 	switch {
 	case errors.As(a.err, &request):
 		return decision{outcome: events.ResultRejected, class: wxapi.ClassBug}
+	case errors.As(a.err, &refused) && refused.Verb == tokenVerb:
+		return decideToken(a, refused)
 	case errors.As(a.err, &refused):
 		return decideRefusal(a, refused)
 	case notSent(a.err):
-		return decision{class: wxapi.ClassBackoff, wait: backoff(a.backoff)}
+		return unsent(a)
 	}
 	// Written, and no answer that proves anything.
+	d := decision{class: wxapi.ClassBackoff, doubt: true}
 	switch {
 	case !mayResend(a):
-		return decision{outcome: events.ResultUnknown, class: wxapi.ClassBackoff}
-	case a.spent+1 >= budget && a.retry == wxapi.Read:
-		return decision{outcome: events.ResultFailed, class: wxapi.ClassBackoff, spends: true}
-	case a.spent+1 >= budget:
-		return decision{outcome: events.ResultUnknown, class: wxapi.ClassBackoff, spends: true}
+		d.outcome = events.ResultUnknown
+		return d
+	case a.spent+1 < budget:
+		d.wait = backoff(a.spent)
+	case a.retry == wxapi.Read:
+		d.outcome = events.ResultFailed
+	default:
+		d.outcome = events.ResultUnknown
 	}
-	return decision{class: wxapi.ClassBackoff, wait: backoff(a.backoff), spends: true}
+	d.spends = true
+	return d
+}
+
+// unsent is the decision on an attempt of which WeChat has seen nothing.
+func unsent(a attempt) decision {
+	return decision{class: wxapi.ClassBackoff, wait: backoff(a.backoff), backoff: a.backoff + 1}
+}
+
+// decideToken is the decision when the token was refused us. That says nothing
+// about the command: it waits until there is a token.
+func decideToken(a attempt, refused *wxapi.Error) decision {
+	switch refused.Class {
+	case wxapi.ClassBackoff, wxapi.ClassToken:
+		return unsent(a)
+	case wxapi.ClassMinute:
+		return decision{class: refused.Class, wait: untilNextMinute(a.now)}
+	default: // its quota too: an operator can clear it
+		return decision{class: refused.Class, wait: configPause, pause: true}
+	}
 }
 
 func decideRefusal(a attempt, refused *wxapi.Error) decision {
@@ -85,7 +112,7 @@ func decideRefusal(a attempt, refused *wxapi.Error) decision {
 		d.outcome = events.ResultDone
 	case wxapi.ClassToken:
 		// The client has fetched a new one and tried again already.
-		d.wait = backoff(a.backoff)
+		d.wait, d.backoff = backoff(a.backoff), a.backoff+1
 	case wxapi.ClassMinute:
 		d.wait = untilNextMinute(a.now)
 	case wxapi.ClassQuota:
@@ -101,7 +128,7 @@ func decideRefusal(a attempt, refused *wxapi.Error) decision {
 		case a.spent+1 >= budget:
 			d.outcome = events.ResultFailed
 		default:
-			d.wait = backoff(a.backoff)
+			d.wait = backoff(a.spent)
 		}
 	default: // permanent, user, right, bug
 		d.outcome = events.ResultRejected

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -31,23 +32,43 @@ type Media struct{ bus *bus.Bus }
 // NewMedia makes the media store of a bus.
 func NewMedia(b *bus.Bus) *Media { return &Media{b} }
 
-// Open implements [wxapi.MediaStore]. Only buckets of this prefix are read: a
-// command must not reach into somebody else's.
-func (m *Media) Open(ctx context.Context, ref string) (io.ReadCloser, wxapi.MediaInfo, error) {
+// refError is a dataref that leads to no file, now and later.
+type refError struct{ ref, problem string }
+
+func (e *refError) Error() string { return e.ref + ": " + e.problem }
+
+// Is makes it what a [wxapi.MediaStore] says of a file that is not there.
+func (e *refError) Is(target error) bool { return target == fs.ErrNotExist }
+
+// object is the name of the file that a dataref names. Only the bucket of this
+// prefix is read: a command must not reach into somebody else's.
+func (m *Media) object(ref string) (name string, err error) {
 	bucket, name, ok := strings.Cut(strings.TrimPrefix(ref, refScheme), "/")
 	switch {
 	case !strings.HasPrefix(ref, refScheme), !ok, name == "":
-		return nil, wxapi.MediaInfo{}, fmt.Errorf("dataref must be %s<bucket>/<name>", refScheme)
+		return "", &refError{ref, "a dataref reads " + refScheme + "<bucket>/<name>"}
 	case bucket != m.bucket():
-		return nil, wxapi.MediaInfo{}, fmt.Errorf("dataref names bucket %q, only %s can be read", bucket, m.bucket())
+		return "", &refError{ref, "only files of the bucket " + m.bucket() + " can be read"}
+	}
+	return name, nil
+}
+
+// Open implements [wxapi.MediaStore].
+func (m *Media) Open(ctx context.Context, ref string) (io.ReadCloser, wxapi.MediaInfo, error) {
+	name, err := m.object(ref)
+	if err != nil {
+		return nil, wxapi.MediaInfo{}, err
 	}
 	store, err := m.store(ctx)
 	if err != nil {
 		return nil, wxapi.MediaInfo{}, err
 	}
 	object, err := store.Get(ctx, name)
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return nil, wxapi.MediaInfo{}, &refError{ref, "it was never stored, or is older than the store's 3 days"}
+	}
 	if err != nil {
-		return nil, wxapi.MediaInfo{}, fmt.Errorf("%s: %w", ref, missing(err))
+		return nil, wxapi.MediaInfo{}, fmt.Errorf("%s: %w", ref, err)
 	}
 	info, err := object.Info()
 	if err != nil {
@@ -56,14 +77,6 @@ func (m *Media) Open(ctx context.Context, ref string) (io.ReadCloser, wxapi.Medi
 	return object, wxapi.MediaInfo{
 		ContentType: info.Headers.Get(objectType), Filename: info.Headers.Get(objectFilename), Size: int64(info.Size), //nolint:gosec // a size fits
 	}, nil
-}
-
-// missing says what a lost object means to people.
-func missing(err error) error {
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return fmt.Errorf("%w: it was never stored, or is older than the store's 3 days", err)
-	}
-	return err
 }
 
 // Create implements [wxapi.MediaStore]. The name is ours, never the caller's.

@@ -67,13 +67,14 @@ func TestContextEndsBeforeTheWrite(t *testing.T) {
 	p := newPlatform(t, ok)
 	store := &slowStore{token: freshToken()}
 	ctx, cancel := context.WithCancel(t.Context())
-	dialing := make(chan struct{})
+	dialing, over := make(chan struct{}), make(chan struct{})
+	defer close(over)
 	client := p.client(t, func(c *wxapi.Config) {
 		c.Tokens = store
-		c.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		c.Transport = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 			close(dialing)
-			<-ctx.Done()
-			return nil, ctx.Err()
+			<-over
+			return nil, errors.New("too late")
 		}}
 	})
 	go func() { <-dialing; cancel() }()

@@ -73,34 +73,39 @@ func (k *call) store(ctx context.Context, resp *http.Response, body io.Reader, h
 	info := MediaInfo{ContentType: contentType(resp, head), Size: resp.ContentLength, Filename: k.filename(resp, head)}
 	hash := sha256.New()
 	src := &source{Reader: io.TeeReader(&limited{body, k.config.MaxDownload}, hash)}
-	media := &object{}
-	if k.config.Media == nil {
-		var data bytes.Buffer
-		if _, err := io.Copy(&data, src); err == nil {
-			media.set("base64", base64.StdEncoding.EncodeToString(data.Bytes()))
-		}
-	} else {
-		ref, stored, err := k.config.Media.Create(ctx, info, src)
-		if err != nil && src.err == nil {
-			return nil, k.broken(ctx, fmt.Errorf("media store: %w", err))
-		}
-		if n, _ := src.Read(make([]byte, 1)); n > 0 {
-			return nil, k.broken(ctx, errors.New("media store: not all of the file was taken"))
-		}
-		info.Filename = cmp.Or(stored.Filename, info.Filename)
-		media.set("dataref", ref)
-	}
+	place, err := k.put(ctx, &info, src)
 	switch {
 	case errors.Is(src.err, errTooLarge):
 		return nil, unproven(k.row, resp.StatusCode, "more than "+strconv.FormatInt(k.config.MaxDownload, 10)+" bytes", nil, nil)
 	case src.err != nil:
 		return nil, k.broken(ctx, src.err)
+	case err != nil:
+		return nil, k.broken(ctx, fmt.Errorf("media store: %w", err))
 	}
-	media.set("content_type", info.ContentType)
-	media.set("size", json.Number(strconv.FormatInt(src.n, 10)))
-	media.set("sha256", hex.EncodeToString(hash.Sum(nil)))
-	media.set("filename", info.Filename)
+	media := &object{members: []member{
+		place,
+		{"content_type", info.ContentType},
+		{"size", json.Number(strconv.FormatInt(src.n, 10))},
+		{"sha256", hex.EncodeToString(hash.Sum(nil))},
+		{"filename", info.Filename},
+	}}
 	return &object{members: []member{{"media", media}}}, nil
+}
+
+// put is where the file goes: into the store, or without one into the answer.
+func (k *call) put(ctx context.Context, info *MediaInfo, src *source) (member, error) {
+	if k.config.Media == nil {
+		data, err := io.ReadAll(src)
+		return member{"base64", base64.StdEncoding.EncodeToString(data)}, err
+	}
+	ref, stored, err := k.config.Media.Create(ctx, *info, src)
+	if err == nil && src.err == nil {
+		if n, _ := src.Read(make([]byte, 1)); n > 0 {
+			err = errors.New("it left a part of the file")
+		}
+	}
+	info.Filename = cmp.Or(stored.Filename, info.Filename)
+	return member{"dataref", ref}, err
 }
 
 // source counts what is read from it and remembers why reading failed, which a

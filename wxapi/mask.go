@@ -20,6 +20,10 @@ const hidden = "***"
 // we know it or not. WeChat's rid is shorter, and no word is that long.
 var opaque = regexp.MustCompile(`[A-Za-z0-9_-]{28,}`)
 
+// address matches a URL to its end. A URL of ours may carry credentials that
+// are not even ours to know, such as the signature in a video's.
+var address = regexp.MustCompile(`https?://[^\s"]+`)
+
 // with adds secrets. Very short ones are left out: hiding "o" in a sentence
 // hides the sentence and no secret.
 func (m mask) with(secrets ...string) mask {
@@ -77,7 +81,7 @@ func (m mask) cause(err error) error {
 		err = wrapped.Err
 	}
 	// What a caller's own transport writes into its errors is not in our hands.
-	if clean := m.text(err.Error(), 500); clean != printable(err.Error(), 500) {
+	if clean := m.text(address.ReplaceAllString(err.Error(), hidden), 500); clean != printable(err.Error(), 500) {
 		return errors.New(clean)
 	}
 	return err

@@ -16,19 +16,19 @@ import (
 func TestTokenStorm(t *testing.T) {
 	const callers = 500
 	var p *platform
-	var arrived sync.WaitGroup
-	arrived.Add(callers)
-	release := make(chan struct{})
+	arrived, release := make(chan struct{}, 2*callers), make(chan struct{})
 	p = newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Query().Get("access_token"), "83_") {
-			arrived.Done() // all are refused together
+			arrived <- struct{}{} // all are refused together
 			<-release
 			fmt.Fprint(w, `{"errcode":40001,"errmsg":"invalid credential"}`)
 			return
 		}
 		ok(w, r)
 	})
-	client := p.client(t, func(c *wxapi.Config) { c.Timeout = time.Minute })
+	client := p.client(t, func(c *wxapi.Config) {
+		c.Timeout, c.Transport = time.Minute, &http.Transport{MaxIdleConnsPerHost: callers}
+	})
 	var done sync.WaitGroup
 	for range callers {
 		done.Go(func() {
@@ -38,7 +38,9 @@ func TestTokenStorm(t *testing.T) {
 			}
 		})
 	}
-	arrived.Wait()
+	for range callers {
+		<-arrived
+	}
 	p.turn("83_the_new_token_the_new_token_the")
 	close(release)
 	done.Wait()
@@ -82,7 +84,7 @@ func TestErrorsOfTheTokenEndpoint(t *testing.T) {
 		{`{"access_token":"","expires_in":7200}`, "", "proves nothing"},
 		{`{"errcode":0}`, "", "without an access_token"},
 		{`<html>502</html>`, "", "no JSON"},
-		{``, "", "empty"},
+		{` `, "", "empty"},
 	}
 	for _, test := range tests {
 		p := newPlatform(t, ok)

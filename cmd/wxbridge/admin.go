@@ -61,7 +61,14 @@ func healthz(ctx context.Context, _ *program) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	url := "http://" + cmp.Or(s.AdminListen, adminIngress) + "/healthz"
+	host, port, err := net.SplitHostPort(cmp.Or(s.AdminListen, adminIngress))
+	if err != nil {
+		return &configError{fmt.Errorf("WX_ADMIN_LISTEN: %w", err)}
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1" // listening everywhere includes here
+	}
+	url := "http://" + net.JoinHostPort(host, port) + "/healthz"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err

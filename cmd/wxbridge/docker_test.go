@@ -3,7 +3,6 @@ package main_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -13,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 	os.Setenv("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
 	code := m.Run()
 	images.remove()
+	_ = os.RemoveAll(theProgram.folder)
 	os.Exit(code)
 }
 
@@ -194,103 +195,6 @@ func (n *natsContainer) ready(t *testing.T) {
 	})
 }
 
-// composition is compose.yaml, up.
-type composition struct {
-	program []string
-	dir     string
-	env     []string
-}
-
-// composeUp brings compose.yaml up, with free ports on this machine instead of its own, and takes all of it
-// away at the end: containers, volume, images. The environment is the test's alone: no WX_ variable comes in from outside.
-func composeUp(t *testing.T, env map[string]string, profiles ...string) *composition {
-	t.Helper()
-	set := buildImages(t)
-	c := &composition{program: composeProgram(t), dir: set.folder}
-	project := fmt.Sprintf("wxbridgetest%d-%s", os.Getpid(), strings.ToLower(t.Name()))
-	c.program = append(c.program, "-p", strings.Map(composeName, project))
-	for _, profile := range profiles {
-		c.program = append(c.program, "--profile", profile)
-	}
-	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, "WX_") && !strings.HasPrefix(pair, "COMPOSE_") {
-			c.env = append(c.env, pair)
-		}
-	}
-	for _, port := range []string{"NATS_PORT", "INGRESS_1_PORT", "INGRESS_2_PORT", "SIM_PORT"} {
-		c.env = append(c.env, port+"="+strconv.Itoa(freePort(t)))
-	}
-	for name, value := range env {
-		c.env = append(c.env, name+"="+value)
-	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			out, err := c.try(context.Background(), "logs", "--no-color", "--tail", "100")
-			t.Logf("compose logs (%v):\n%s", err, out)
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-		defer cancel()
-		if _, err := c.try(ctx, "down", "--volumes", "--rmi", "local", "--remove-orphans"); err != nil {
-			t.Error(err)
-		}
-	})
-	c.run(t, "up", "--detach", "--build")
-	return c
-}
-
-// composeProgram is version 2 where it is there, else version 1.
-func composeProgram(t *testing.T) []string {
-	t.Helper()
-	if exec.CommandContext(t.Context(), "docker", "compose", "version").Run() == nil {
-		return []string{"docker", "compose"}
-	}
-	if _, err := exec.LookPath("docker-compose"); err != nil {
-		unavailable(t, "neither docker compose nor docker-compose")
-	}
-	return []string{"docker-compose"}
-}
-
-func composeName(r rune) rune {
-	if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-		return r
-	}
-	return '-'
-}
-
-// run runs a compose command, such as kill or start, on the project.
-func (c *composition) run(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := c.try(t.Context(), args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(out)
-}
-
-func (c *composition) try(ctx context.Context, args ...string) (string, error) {
-	return command(ctx, c.dir, c.env, c.program[0], append(c.program[1:len(c.program):len(c.program)], args...)...)
-}
-
-// addr is where a service's port is published: host:port.
-func (c *composition) addr(t *testing.T, service string, port int) string {
-	t.Helper()
-	return c.run(t, "port", service, strconv.Itoa(port))
-}
-
-// healthy waits until the health checks of the services say so.
-func (c *composition) healthy(t *testing.T, services ...string) {
-	t.Helper()
-	for _, service := range services {
-		id := c.run(t, "ps", "-q", service)
-		eventually(t, time.Minute, service+" healthy", func() error {
-			if state := docker(t, "inspect", "--format", "{{.State.Health.Status}}", id); state != "healthy" {
-				return errors.New(state)
-			}
-			return nil
-		})
-	}
-}
-
 func docker(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := command(t.Context(), "", nil, "docker", args...)
@@ -331,49 +235,22 @@ func eventually(t *testing.T, within time.Duration, what string, ask func() erro
 	}
 }
 
-// freePort is one that nobody listens on at the moment.
+// lastPort was handed out last. They lie below the range from which the system
+// takes ports for connections, which would otherwise sometimes be faster.
+var lastPort atomic.Int32
+
+func init() { lastPort.Store(int32(15000 + os.Getpid()%15000)) }
+
+// freePort is one that nobody listens on, and that no other test gets.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
-// What JetStream acknowledged is there after kill -9, at the same address, and a client comes back by itself.
-func TestNATSContainer(t *testing.T) {
-	t.Parallel()
-	n := startNATS(t)
-	nc, err := nats.Connect(n.URL, nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stream, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "KEPT", Subjects: []string{"kept"}, Storage: jetstream.FileStorage})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ack, err := js.Publish(t.Context(), "kept", []byte("stored"))
-	if err != nil {
-		t.Fatal(err)
-	}
-
-	n.Kill(t)
-	n.Start(t)
-
-	eventually(t, 15*time.Second, "the message", func() error {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		msg, err := stream.GetMsg(ctx, ack.Sequence)
-		if err == nil && string(msg.Data) != "stored" {
-			t.Fatalf("read %q", msg.Data)
+	for range 100 {
+		port := int(lastPort.Add(1))
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			_ = l.Close()
+			return port
 		}
-		return err
-	})
+	}
+	t.Fatal("no free port found")
+	return 0
 }

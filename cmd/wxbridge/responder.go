@@ -15,10 +15,11 @@ import (
 // responder is the demo's sample service. It is what a user would write: a
 // plain NATS client that knows nothing of WeChat.
 type responder struct {
-	nc     *nats.Conn
-	work   sync.WaitGroup
-	polite bool
-	first  atomic.Bool
+	nc      *nats.Conn
+	work    sync.WaitGroup
+	polite  bool
+	first   atomic.Bool
+	stopped chan struct{}
 }
 
 // politeness is how long it lets others answer first, after its first answer.
@@ -29,7 +30,7 @@ func startResponder(s *settings, once bool) (*responder, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &responder{nc: nc, polite: !once}
+	r := &responder{nc: nc, polite: !once, stopped: make(chan struct{})}
 	_, err = nc.Subscribe(s.Prefix.Subject(events.Inbound, "text"), func(m *nats.Msg) {
 		r.work.Go(func() { r.answer(s.Prefix, m) })
 	})
@@ -44,8 +45,9 @@ func startResponder(s *settings, once bool) (*responder, error) {
 }
 
 func (r *responder) stop() {
-	r.nc.Close()
+	close(r.stopped)
 	r.work.Wait()
+	r.nc.Close()
 }
 
 // answer responds to the follower at once, and after the first message also
@@ -57,7 +59,11 @@ func (r *responder) answer(p events.Prefix, m *nats.Msg) {
 	}
 	first := !r.first.Swap(true)
 	if !first && r.polite {
-		time.Sleep(politeness)
+		select {
+		case <-time.After(politeness):
+		case <-r.stopped:
+			return
+		}
 	}
 	var message struct{ Content string }
 	if json.Unmarshal(in.Data, &message) != nil {

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -39,8 +40,12 @@ type Claim struct {
 	// Attempts counts the requests written, Spent those that used up the budget.
 	Attempts int `json:"attempts"`
 	Spent    int `json:"spent"`
-	// Backoff counts the waits since the last answer, for the next wait's length.
-	Backoff   int       `json:"backoff,omitempty"`
+	// Backoff counts the attempts in a row that used up nothing, for the next
+	// wait's length.
+	Backoff int `json:"backoff,omitempty"`
+	// Doubt says that a request was written of which nobody can know whether it
+	// was executed.
+	Doubt     bool      `json:"doubt,omitempty"`
 	NotBefore time.Time `json:"not_before,omitzero"`
 	// FirstSent is when the first request may have been written.
 	FirstSent time.Time `json:"first_sent,omitzero"`
@@ -94,15 +99,18 @@ func (c *Claims) Load(ctx context.Context, id string) (Claim, error) {
 // Save writes a claim that was loaded, or a new one, if nobody else did
 // meanwhile; otherwise the error is ErrConflict.
 func (c *Claims) Save(ctx context.Context, id string, claim *Claim) error {
-	value, err := json.Marshal(claim)
+	var value bytes.Buffer
+	encoder := json.NewEncoder(&value)
+	encoder.SetEscapeHTML(false) // the events are published again as they were
+	err := encoder.Encode(claim)
 	if err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}
 	var revision uint64
 	if claim.revision == 0 {
-		revision, err = c.kv.Create(ctx, key(id), value)
+		revision, err = c.kv.Create(ctx, key(id), value.Bytes())
 	} else {
-		revision, err = c.kv.Update(ctx, key(id), value, claim.revision)
+		revision, err = c.kv.Update(ctx, key(id), value.Bytes(), claim.revision)
 	}
 	switch {
 	case errors.Is(err, jetstream.ErrKeyExists):

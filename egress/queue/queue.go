@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +13,12 @@ import (
 )
 
 const (
-	// ackWait is how long after a process died its commands come to another;
-	// while one is worked on, it is extended every heartbeat.
-	ackWait   = 10 * time.Second
-	heartbeat = 3 * time.Second
-	// retry is how soon a command comes again when its work could not even begin.
+	// ackWait is the default of Queue.AckWait.
+	ackWait = 10 * time.Second
+	// beat is how often the server shows that it still knows of a pull; after
+	// two that are missing the pull is made again.
+	beat = time.Second
+	// retry is how soon the queue begins again after it could not.
 	retry = time.Second
 )
 
@@ -40,9 +42,12 @@ type Queue struct {
 	Workers   int    // how many commands are worked on at once
 	// Work handles one command. It is called from many goroutines. Its context
 	// ends only some time after Run's, so that a send can finish.
-	Work   func(ctx context.Context, m jetstream.Msg) Verdict
-	Grace  time.Duration // how long Work may go on after Run's context ended
-	Logger *slog.Logger
+	Work  func(ctx context.Context, m jetstream.Msg) Verdict
+	Grace time.Duration // how long Work may go on after Run's context ended
+	// AckWait is how long after a process died its commands come to another;
+	// while one is worked on, it is extended again and again. Default 10 s
+	AckWait time.Duration
+	Logger  *slog.Logger
 }
 
 // Run works until ctx ends, then waits for the commands that are being worked on.
@@ -65,7 +70,7 @@ func (q *Queue) consume(ctx, work context.Context) error {
 	consumer, err := q.JetStream.CreateOrUpdateConsumer(start, q.Stream, jetstream.ConsumerConfig{
 		Durable:   q.Consumer,
 		AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait:   ackWait,
+		AckWait:   q.ackWait(),
 		// The schedule lives in the claim; a limit here would leave messages
 		// in the stream that nobody gets.
 		MaxDeliver: -1,
@@ -75,40 +80,66 @@ func (q *Queue) consume(ctx, work context.Context) error {
 	if err != nil {
 		return fmt.Errorf("consumer %s: %w", q.Consumer, err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(q.Workers), jetstream.PullHeartbeat(heartbeat), jetstream.PullExpiry(2*heartbeat+time.Second))
-	if err != nil {
-		return err
-	}
-	defer messages.Stop()
 	var working sync.WaitGroup
 	defer working.Wait()
 	slots := make(chan struct{}, q.Workers)
 	for {
-		m, err := messages.Next(jetstream.NextContext(ctx))
-		if errors.Is(err, jetstream.ErrNoHeartbeat) {
-			continue // the link is being mended; the iterator pulls again by itself
+		// Only what can be worked on at once is pulled: a command that waited
+		// here for a worker would come to another process too, when its time is up.
+		free := q.free(ctx, slots)
+		if free == 0 {
+			return ctx.Err()
 		}
+		batch, err := consumer.Fetch(free, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(beat))
 		if err != nil {
 			return err
 		}
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err() // not acked: it comes again, to whoever works then
+		for m := range batch.Messages() {
+			if ctx.Err() != nil {
+				_ = m.Nak() // to whoever works now; without it, after AckWait
+				continue
+			}
+			free--
+			working.Go(func() {
+				defer func() { <-slots }()
+				q.workOn(work, m)
+			})
 		}
-		working.Go(func() {
-			defer func() { <-slots }()
-			q.workOn(work, m)
-		})
+		for range free {
+			<-slots
+		}
+		if err := batch.Error(); err != nil && !errors.Is(err, jetstream.ErrNoHeartbeat) {
+			return err
+		}
 	}
 }
+
+// free waits for a free slot, takes all that there are and counts them; none
+// when ctx ends.
+func (q *Queue) free(ctx context.Context, slots chan struct{}) (n int) {
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return 0
+	}
+	for n = 1; n < q.Workers; n++ {
+		select {
+		case slots <- struct{}{}:
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+func (q *Queue) ackWait() time.Duration { return cmp.Or(q.AckWait, ackWait) }
 
 // workOn handles one command and holds it meanwhile.
 func (q *Queue) workOn(ctx context.Context, m jetstream.Msg) {
 	done := make(chan struct{})
 	var beating sync.WaitGroup
 	beating.Go(func() {
-		tick := time.NewTicker(heartbeat)
+		tick := time.NewTicker(q.ackWait() * 3 / 10)
 		defer tick.Stop()
 		for {
 			select {

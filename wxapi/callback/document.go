@@ -76,8 +76,11 @@ func readDocument(document []byte) (root node, repaired bool, err *ParseError) {
 	if err == nil {
 		return root, false, nil
 	}
-	if root, ok := repairXML(text); ok {
-		return root, true, nil
+	// One whole document and more after it is two documents rather than words that break one.
+	if err.Reason != "trailing" {
+		if root, ok := repairXML(text); ok {
+			return root, true, nil
+		}
 	}
 	return node{}, false, err
 }

@@ -15,7 +15,7 @@ type Message struct {
 	FromUserName string    // the follower's OpenID
 	MsgType      string    // as WeChat writes it
 	Event        string    // likewise; empty for messages
-	MsgID        string    // the element MsgId; events have none
+	MsgID        string    // the element MsgId; empty for events
 	CreateTime   time.Time // UTC, whole seconds
 	Repaired     bool      // the document was not well-formed, see the package page
 
@@ -52,10 +52,13 @@ func Parse(document []byte) (*Message, error) {
 	if bad := m.scalar("CreateTime", true, isSeconds, &seconds); bad != nil {
 		return nil, bad
 	}
-	if !strings.EqualFold(m.MsgType, "event") {
+	switch isEvent := strings.EqualFold(m.MsgType, "event"); {
+	case !isEvent:
 		m.Event = ""
-	} else if m.Event == "" {
+	case m.Event == "":
 		return nil, unreadable("missing", "no <Event> in an event")
+	default:
+		m.MsgID = ""
 	}
 	unix, err := strconv.ParseInt(seconds, 10, 64)
 	if err != nil {
@@ -99,7 +102,7 @@ func isSeconds(s string) bool { return len(s) <= 11 && only(s, isDigit) }
 // 排重: too coarse, as events of one second and sender do occur (LOCATION, cards);
 // so the whole document, whose bytes retries repeat.
 func (m *Message) ID() string {
-	if m.Event != "" || strings.Trim(m.MsgID, "0") == "" {
+	if strings.Trim(m.MsgID, "0") == "" {
 		return "e-" + hex.EncodeToString(m.sum[:16])
 	}
 	sender := sha256.Sum256([]byte(m.FromUserName))

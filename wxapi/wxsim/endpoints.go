@@ -73,8 +73,8 @@ var allEndpoints = sync.OnceValue(func() endpoints {
 		}
 	}
 	for _, row := range wxapi.Verbs() {
-		if row.Body == wxapi.Local {
-			continue // the client answers those itself
+		if row.Body == wxapi.Local || row.Path == "" {
+			continue // the client answers those itself, or they go wherever their data says
 		}
 		e := byDefault(row)
 		if i := slices.IndexFunc(statefuls, func(s *endpoint) bool { return s.path == row.Path && s.method == row.Method }); i >= 0 {
@@ -174,13 +174,13 @@ func byDefault(row *wxapi.Row) *endpoint {
 	case wxapi.JSON:
 		e.body = bodyJSON
 	}
-	e.run = func(_ *Platform, x *exchange) answer { return defaultAnswer(row, x) }
+	e.run = func(*Platform, *exchange) answer { return defaultAnswer(row) }
 	return e
 }
 
 // defaultAnswer is a made-up good answer in the shape of the row's Response, with every key that the row takes
 // for proof.
-func defaultAnswer(row *wxapi.Row, x *exchange) answer {
+func defaultAnswer(row *wxapi.Row) answer {
 	if row.Body == wxapi.Download {
 		return answer{contentType: "image/png", disposition: `attachment; filename="sim.png"`, body: pixel}
 	}

@@ -22,6 +22,7 @@ type exchange struct {
 	query  url.Values
 	header http.Header
 	body   []byte
+	parsed *parsedFile
 	now    time.Time // for what ages
 	wall   time.Time // for what is shown
 }

@@ -161,7 +161,9 @@ func (fs *followers) sorted() []*follower {
 // deliver shows a follower something, and wakes whoever waits for it. The caller holds the lock.
 func (p *Platform) deliver(f *follower, s Seen) {
 	s.Time = p.clock.wall()
-	f.talked, f.typing = p.clock.now(), time.Time{}
+	if s.Kind != SeenFault {
+		f.talked, f.typing = p.clock.now(), time.Time{} // a message takes the typing sign away
+	}
 	f.see(s)
 	close(p.news)
 	p.news = make(chan struct{})

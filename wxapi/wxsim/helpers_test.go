@@ -46,14 +46,25 @@ func (h *hand) forward(d time.Duration) {
 
 // waits is a Config.Wait that only notes what it was asked for.
 type waits struct {
-	mu  sync.Mutex
-	all []time.Duration
+	mu   sync.Mutex
+	all  []time.Duration
+	call func()
+}
+
+// then has f called in every wait.
+func (w *waits) then(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.call = f
 }
 
 func (w *waits) wait(ctx context.Context, d time.Duration) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all = append(w.all, d)
+	if w.call != nil {
+		w.call()
+	}
 	return ctx.Err()
 }
 

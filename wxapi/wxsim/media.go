@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
-	"io"
 	"mime"
-	"mime/multipart"
 	"net/url"
 	"path"
 	"slices"
@@ -153,44 +150,4 @@ func newMediaID() string {
 	var b [48]byte
 	rand.Read(b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:])
-}
-
-// upload is the part of a multipart body that is the file.
-type upload struct {
-	name, contentType string
-	data              []byte
-}
-
-var errNoFile = errors.New("no part called media with a filename")
-
-// file reads the part called media. WeChat refuses one that has no filename.
-func (x *exchange) file() (upload, error) {
-	kind, params, err := mime.ParseMediaType(x.header.Get("Content-Type"))
-	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
-		return upload{}, errNoFile
-	}
-	reader := multipart.NewReader(bytes.NewReader(x.body), params["boundary"])
-	for {
-		part, err := reader.NextPart()
-		if err != nil {
-			return upload{}, errNoFile
-		}
-		if part.FormName() != "media" || part.FileName() == "" {
-			continue
-		}
-		data, err := io.ReadAll(part)
-		if err != nil {
-			return upload{}, errNoFile
-		}
-		return upload{part.FileName(), part.Header.Get("Content-Type"), data}, nil
-	}
-}
-
-// describeUpload is what a [Call] shows of an uploaded file.
-func describeUpload(x *exchange) []byte {
-	file, err := x.file()
-	if err != nil {
-		return keepBody(nil)
-	}
-	return encode(map[string]any{"filename": file.name, "content_type": file.contentType, "size": len(file.data)})
 }

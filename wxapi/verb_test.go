@@ -1,0 +1,242 @@
+package wxapi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wxbridge/wxbridge/wxapi"
+	"github.com/wxbridge/wxbridge/wxapi/internal/gen"
+)
+
+var update = flag.Bool("update", false, "write testdata/verbs/*/http.txt anew")
+
+// TestVerbs walks all rows. Each has a folder below testdata/verbs with
+//
+//	request.json  the data of a call, from WeChat's documentation
+//	http.txt      the request that must come of it (-update writes it)
+//	answer.json   WeChat's documented answer
+//
+// so that a row cannot be added without showing what it does.
+func TestVerbs(t *testing.T) {
+	for _, row := range wxapi.Verbs() {
+		t.Run(row.Name, func(t *testing.T) {
+			checkRow(t, row)
+			if row.Body == wxapi.Local {
+				return
+			}
+			request, answer := sample(t, row, "request.json"), sample(t, row, "answer.json")
+			if warnings, err := row.Check(request); err != nil || len(warnings) > 0 {
+				t.Errorf("request.json: %v, unknown: %v", err, warnings)
+			}
+			sameAfterType(t, row.Request, request)
+
+			var got string
+			var p *platform
+			p = newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/the/file" {
+					fmt.Fprint(w, "\x00\x00\x00\x18ftypmp42")
+					return
+				}
+				got = dump(r)
+				_, _ = w.Write(bytes.ReplaceAll(answer, []byte("http://SERVER"), []byte(p.URL)))
+			})
+			p.token = "ACCESS_TOKEN"
+			client := p.client(t)
+			result, err := client.CallJSON(t.Context(), row, request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if row.Body != wxapi.Download {
+				sameAfterType(t, row.Response, answer)
+			}
+			into := reflect.New(row.Response).Interface()
+			if err := json.Unmarshal(result.Response, into); err != nil {
+				t.Errorf("%s does not fit %T: %v", result.Response, into, err)
+			}
+			golden(t, row, got)
+			typedCall(t, client, row, request)
+		})
+	}
+}
+
+func checkRow(t *testing.T, row *wxapi.Row) {
+	if !strings.HasPrefix(row.Doc, "https://developers.weixin.qq.com/") {
+		t.Errorf("Doc is %q", row.Doc)
+	}
+	if row.Summary() == "" || strings.Contains(row.Summary(), "http") {
+		t.Errorf("the comment begins with %q", row.Summary())
+	}
+	if !regexp.MustCompile(`^[a-z]+(_[a-z0-9]+)+$`).MatchString(row.Name) {
+		t.Error("the name is not snake case")
+	}
+	if (row.Retry == wxapi.Keyed) != (row.Key != "" && row.KeyLife > 0) {
+		t.Error("Keyed wants Key and KeyLife, and they want Keyed")
+	}
+	if row.Retry == wxapi.Read && row.Method != "GET" && !row.CallOnly {
+		t.Log("a read that is a POST: is it one?")
+	}
+	fields := map[string]bool{"": true}
+	for i := range row.Request.NumField() {
+		name, _, _ := strings.Cut(row.Request.Field(i).Tag.Get("json"), ",")
+		fields[name] = true
+	}
+	for _, name := range append(slices.Clone(row.Query), row.Lane, row.Key) {
+		if !fields[name] {
+			t.Errorf("the row names the field %q, which the request lacks", name)
+		}
+	}
+}
+
+func folder(row *wxapi.Row, name string) string {
+	return filepath.Join("testdata", "verbs", row.Name, name)
+}
+
+func sample(t *testing.T, row *wxapi.Row, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(folder(row, name))
+	if err != nil {
+		t.Fatalf("each verb needs a sample: %v", err)
+	}
+	return data
+}
+
+// sameAfterType: the Go type holds all that the sample has, and nothing else.
+// errcode and errmsg are in every answer and in no type.
+func sameAfterType(t *testing.T, typ reflect.Type, data []byte) {
+	t.Helper()
+	var want map[string]any
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	delete(want, "errcode")
+	delete(want, "errmsg")
+	v := reflect.New(typ).Interface()
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(again, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := withoutEmpty(got), withoutEmpty(want); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\nthrough %s is\n%v", want, typ, got)
+	}
+}
+
+// withoutEmpty drops what omitempty may drop.
+func withoutEmpty(v any) any {
+	object, isObject := v.(map[string]any)
+	if !isObject {
+		return v
+	}
+	for key, value := range object {
+		if value == "" || value == float64(0) {
+			delete(object, key)
+		} else {
+			object[key] = withoutEmpty(value)
+		}
+	}
+	return object
+}
+
+// dump is a request as it stands in http.txt.
+func dump(r *http.Request) string {
+	body, _ := io.ReadAll(r.Body)
+	kind := r.Header.Get("Content-Type")
+	if _, params, err := mime.ParseMediaType(kind); err == nil && params["boundary"] != "" {
+		kind = strings.ReplaceAll(kind, params["boundary"], "BOUNDARY")
+		body = bytes.ReplaceAll(body, []byte(params["boundary"]), []byte("BOUNDARY"))
+	}
+	text := r.Method + " " + r.URL.RequestURI() + "\n"
+	if kind != "" {
+		text += "Content-Type: " + kind + "\n"
+	}
+	return strings.ReplaceAll(text+"\n"+string(body), "\r\n", "\n") + "\n"
+}
+
+func golden(t *testing.T, row *wxapi.Row, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(folder(row, "http.txt"), []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := string(sample(t, row, "http.txt")); got != want {
+		t.Errorf("sent\n%s\nbut http.txt has\n%s", got, want)
+	}
+}
+
+// typedCall calls the generated method, found by its request type.
+func typedCall(t *testing.T, client *wxapi.Client, row *wxapi.Row, request []byte) {
+	t.Helper()
+	for i := range reflect.TypeOf(client).NumMethod() {
+		method := reflect.ValueOf(client).Method(i)
+		if method.Type().NumIn() != 2 || method.Type().In(1) != reflect.PointerTo(row.Request) {
+			continue
+		}
+		req := reflect.New(row.Request)
+		if err := json.Unmarshal(request, req.Interface()); err != nil {
+			t.Fatal(err)
+		}
+		out := method.Call([]reflect.Value{reflect.ValueOf(t.Context()), req})
+		if err, failed := out[1].Interface().(error); failed {
+			t.Errorf("the typed call: %v", err)
+		}
+		return
+	}
+	t.Errorf("no method takes a *%s: run go generate", row.Request)
+}
+
+func TestGeneratedMethods(t *testing.T) {
+	want, err := gen.Methods(os.DirFS("."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("client_methods.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("client_methods.go is out of date: run go generate in wxapi")
+	}
+}
+
+// Go programs embed this package, so it may bring nothing along.
+func TestOnlyTheStandardLibrary(t *testing.T) {
+	names, err := filepath.Glob("*.go")
+	if err != nil || len(names) == 0 {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			if strings.Contains(spec.Path.Value, ".") {
+				t.Errorf("%s imports %s", name, spec.Path.Value)
+			}
+		}
+	}
+}
