@@ -1,13 +1,16 @@
 package egress
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
+	"github.com/nats-io/nuid"
 
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/wxapi"
@@ -23,8 +26,12 @@ const (
 // calls is the service behind wx.call.
 type calls struct {
 	service micro.Service
-	running sync.WaitGroup
+	slots   chan struct{}
 	cancel  context.CancelFunc
+
+	mu      sync.Mutex
+	over    bool
+	running sync.WaitGroup
 }
 
 // serveCalls answers wx.call.<verb> for every verb, as a NATS service that
@@ -40,32 +47,52 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 		return nil, err
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c := &calls{service: service, cancel: cancel}
-	slots := make(chan struct{}, callsAtOnce)
+	c := &calls{service: service, slots: make(chan struct{}, callsAtOnce), cancel: cancel}
 	for _, row := range wxapi.Verbs() {
 		handler := func(r micro.Request) {
-			slots <- struct{}{}
-			c.running.Go(func() {
-				defer func() { <-slots }()
-				e.answerCall(work, row, r)
-			})
+			if !c.run(func() { e.answerCall(work, row, r) }) {
+				e.respond(row, r, events.Result{
+					Outcome: events.ResultFailed, Class: string(wxapi.ClassBackoff),
+					ErrMsg: "this process is stopping: nothing was sent, ask again",
+				})
+			}
 		}
 		err := service.AddEndpoint(row.Name, micro.HandlerFunc(handler),
 			micro.WithEndpointSubject(e.bus.Prefix.Subject(events.Call, row.Name)),
 			micro.WithEndpointMetadata(map[string]string{"doc": row.Doc}))
 		if err != nil {
-			c.stop()
+			c.stop(0)
 			return nil, err
 		}
 	}
+	_ = e.bus.Conn().FlushTimeout(time.Second) // so that who is told that we are ready finds us
 	return c, nil
 }
 
+// run runs f when there is a slot for it; not after the stop, when the client
+// still hands out requests that it had received before.
+func (c *calls) run(f func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return false
+	}
+	c.slots <- struct{}{}
+	c.running.Go(func() {
+		defer func() { <-c.slots }()
+		f()
+	})
+	return true
+}
+
 // stop takes no more calls and waits for those that run, within grace.
-func (c *calls) stop() {
-	_ = c.service.Stop() // the connection is ours and is closed after it
+func (c *calls) stop(grace time.Duration) {
 	timer := time.AfterFunc(grace, c.cancel)
 	defer timer.Stop()
+	_ = c.service.Stop() // a connection that is closed needs no farewell
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
 	c.running.Wait()
 	c.cancel()
 }
@@ -76,20 +103,28 @@ func (e *Egress) answerCall(ctx context.Context, row *wxapi.Row, r micro.Request
 	began := time.Now()
 	result := e.call(ctx, row, r)
 	result.ElapsedMS = time.Since(began).Milliseconds()
-	body, err := json.Marshal(result)
-	if err != nil {
-		e.logger.Error("answer of a call cannot be written", "verb", row.Name, "error", err)
-		return
-	}
+	e.fitResult(ctx, "response-"+nuid.Next(), &result)
 	e.observe.Finished(Finished{Verb: row.Name, Call: true, Result: result, Took: time.Since(began)})
-	if result.Outcome == events.ResultDone {
-		err = r.Respond(body)
-	} else {
-		code := result.Class
-		if result.ErrCode != 0 {
-			code = strconv.Itoa(result.ErrCode)
+	e.respond(row, r, result)
+}
+
+// respond answers by itself: a micro.Request is its handler's alone, which has
+// returned long before.
+func (e *Egress) respond(row *wxapi.Row, r micro.Request, result events.Result) {
+	body, err := json.Marshal(result)
+	if err == nil && r.Reply() != "" {
+		m := nats.NewMsg(r.Reply())
+		m.Data = body
+		if result.Outcome != events.ResultDone {
+			code := result.Class
+			if result.ErrCode != 0 {
+				code = strconv.Itoa(result.ErrCode)
+			}
+			// Neither may be empty, and WeChat's own words sometimes are.
+			m.Header.Set(micro.ErrorCodeHeader, cmp.Or(code, result.Outcome))
+			m.Header.Set(micro.ErrorHeader, cmp.Or(oneLine(result.ErrMsg), wxapi.Help(result.ErrCode)))
 		}
-		err = r.Error(code, oneLine(result.ErrMsg), body)
+		err = e.bus.Conn().PublishMsg(m)
 	}
 	if err != nil {
 		e.logger.Warn("answer of a call is lost", "verb", row.Name, "error", err)
@@ -109,8 +144,11 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 	if err == nil {
 		err = e.check(row, command.Data)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return rejected(err)
+	case !m.Time.Before(command.Expires):
+		return expired(command)
 	}
 	requests := 0
 	for n := 0; ; n++ {
@@ -120,7 +158,7 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 			continue
 		}
 		// One try: what would come again on wx.cmd ends here.
-		d := decide(attempt{err: err, retry: row.Retry, spent: budget, now: time.Now()})
+		d := e.decide(attempt{err: err, retry: row.Retry, spent: budget, now: time.Now()})
 		if d.outcome == "" || d.outcome == events.ResultUnknown && row.Retry == wxapi.Read {
 			d.outcome = events.ResultFailed
 		}

@@ -6,6 +6,7 @@
 //	execute.go   command → row → call
 //	decide.go    what an attempt means: a result, or again later
 //	result.go    the last step: claim, dead letter, result, ack
+//	fit.go       what a result may repeat: all of it must fit into a message
 //	call.go      wx.call.<verb>: the same verbs, answered at once
 //	media.go     files in the object store, by reference
 //	token.go     the one access token of all replicas

@@ -36,11 +36,20 @@ type Egress struct {
 	claims  *queue.Claims
 	created time.Time // of the command stream, part of a bare command's id
 
+	// Tests shorten these: the waits of decisions, the time until a dead
+	// process's commands come to another, and how long sends may go on after
+	// the end, without which a process is as good as killed.
+	decide         func(attempt) decision
+	ackWait, grace time.Duration
+
 	mu      sync.Mutex
 	rests   time.Time // the account is not called before
 	trouble string    // what only an operator can mend, "" without
 	running bool
 	flying  map[string]bool // ids that this process works on now
+	// unsent are ids whose claim may say sending although nothing was sent: the
+	// bus did not tell whether it has stored it.
+	unsent map[string]bool
 }
 
 // New makes an egress; nothing runs before Run. The client must keep its token
@@ -54,7 +63,7 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 	}
 	return &Egress{
 		cfg: cfg, appID: appID, bus: b, client: client, media: media, observe: observer, logger: logger,
-		process: nuid.Next(), flying: map[string]bool{},
+		process: nuid.Next(), decide: decide, grace: grace, flying: map[string]bool{}, unsent: map[string]bool{},
 	}
 }
 
@@ -62,22 +71,28 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 // being sent finish.
 func (e *Egress) Run(ctx context.Context) error {
 	if err := e.open(ctx); err != nil {
-		return nil //nolint:nilerr // only the end of ctx ends the tries to open
+		return nil // only the end of ctx ends the tries to open
 	}
 	calls, err := e.serveCalls(ctx)
 	if err != nil {
 		return err
 	}
-	defer calls.stop()
 	e.setRunning(true)
 	defer e.setRunning(false)
+	var calling sync.WaitGroup
+	defer calling.Wait()
+	calling.Go(func() { // beside the commands: the time to stop is the same for both
+		<-ctx.Done()
+		calls.stop(e.grace)
+	})
 	(&queue.Queue{
 		JetStream: e.bus.JetStream(),
 		Stream:    e.bus.Prefix.Resource(bus.StreamCmd),
 		Consumer:  "egress",
 		Workers:   workers,
 		Work:      e.work,
-		Grace:     grace,
+		Grace:     e.grace,
+		AckWait:   e.ackWait,
 		Logger:    e.logger,
 	}).Run(ctx)
 	return nil
@@ -155,7 +170,7 @@ func (e *Egress) rest(until time.Time, what string) {
 	e.rests, e.trouble = until, what
 }
 
-// recovered forgets the trouble: WeChat has executed a command.
+// recovered forgets the trouble: WeChat has answered a command.
 func (e *Egress) recovered() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -163,6 +178,24 @@ func (e *Egress) recovered() {
 		e.logger.Info("commands are executed again", "was", e.trouble)
 	}
 	e.trouble = ""
+}
+
+// sendingUnsure remembers that the claim of an id may say sending and nothing
+// was sent.
+func (e *Egress) sendingUnsure(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unsent[id] = true
+}
+
+// knownUnsent says whether this process knows that nothing was sent although
+// the claim may say so, and forgets it.
+func (e *Egress) knownUnsent(id string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known := e.unsent[id]
+	delete(e.unsent, id)
+	return known
 }
 
 // enter says whether this process may work on a command id: not while it does

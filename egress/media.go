@@ -75,7 +75,7 @@ func (m *Media) Open(ctx context.Context, ref string) (io.ReadCloser, wxapi.Medi
 		return nil, wxapi.MediaInfo{}, errors.Join(fmt.Errorf("%s: %w", ref, err), object.Close())
 	}
 	return object, wxapi.MediaInfo{
-		ContentType: info.Headers.Get(objectType), Filename: info.Headers.Get(objectFilename), Size: int64(info.Size), //nolint:gosec // a size fits
+		ContentType: info.Headers.Get(objectType), Filename: info.Headers.Get(objectFilename), Size: int64(info.Size),
 	}, nil
 }
 
@@ -97,7 +97,7 @@ func (m *Media) Create(ctx context.Context, info wxapi.MediaInfo, r io.Reader) (
 	if err != nil {
 		return "", info, fmt.Errorf("object store: %w", err)
 	}
-	info.Size = int64(stored.Size) //nolint:gosec // a size fits
+	info.Size = int64(stored.Size)
 	return m.ref(name), info, nil
 }
 

@@ -18,8 +18,7 @@ import (
 const (
 	classCallOnly   = "call_only"
 	classIDConflict = "id_conflict"
-	// maxResponse is the largest answer that a result carries itself.
-	maxResponse = 256 << 10
+	classExpired    = "expired"
 )
 
 // callOnlyError refuses a verb that carries credentials on a stream.
@@ -62,17 +61,27 @@ func result(d decision, answer wxapi.Result, err error) events.Result {
 	return r
 }
 
+// expired is the result of a command whose time ran out.
+func expired(c events.Command) events.Result {
+	return events.Result{
+		Outcome: events.ResultExpired, Class: classExpired,
+		ErrMsg: "its time ran out at " + c.Expires.UTC().Format(time.RFC3339) + " before it could be sent",
+	}
+}
+
 // finish is the last step of a command: claim, dead letter, result, ack, in this
 // order, so that after a stop in between the claim still knows the result.
 func (e *Egress) finish(ctx context.Context, j *job, r events.Result) queue.Verdict {
 	r.Attempts = j.claim.Attempts
 	r.ElapsedMS = max(0, time.Since(j.message.Time).Milliseconds())
-	if err := e.shrink(ctx, j, &r); err != nil {
-		e.logger.Warn("answer is too large for a message and not stored elsewhere yet", "command", j.command.ID, "error", err)
-		return queue.Again(soon)
+	if r.Outcome != events.ResultDone && j.claim.Doubt && (j.row == nil || j.row.Retry != wxapi.Read) {
+		// Whatever came after: a request that may have been executed was written.
+		r.Outcome = events.ResultUnknown
+		r.ErrMsg += ": nobody can know whether WeChat executed it"
 	}
+	e.fitResult(ctx, objectName("response-", j.command.ID), &r)
 	var err error
-	if j.claim.Result, j.claim.Letter, err = e.ending(j, j.command.ID, events.ResultID(j.command.ID), r); err != nil {
+	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, j.command.ID, events.ResultID(j.command.ID), r); err != nil {
 		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
 		return queue.Again(soon)
 	}
@@ -88,41 +97,40 @@ func (e *Egress) finish(ctx context.Context, j *job, r events.Result) queue.Verd
 	return e.publish(ctx, j)
 }
 
-// shrink moves an answer that is too large for a message into the object store.
-func (e *Egress) shrink(ctx context.Context, j *job, r *events.Result) error {
-	if len(r.Response) <= maxResponse {
-		return nil
-	}
-	ref, err := e.media.putBytes(ctx, "response-"+dataHash([]byte(j.command.ID)), "application/json", r.Response)
-	if err != nil {
-		return err
-	}
-	r.Response, r.ResponseRef = nil, ref
-	return nil
-}
-
 // ending makes the events of a command's end; there is a letter unless it is done.
-func (e *Egress) ending(j *job, cause, resultID string, r events.Result) (result, letter json.RawMessage, err error) {
+func (e *Egress) ending(ctx context.Context, j *job, cause, resultID string, r events.Result) (result, letter json.RawMessage, err error) {
 	now := time.Now()
 	event, err := events.NewResult(e.appID, j.command, resultID, now, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	if result, err = event.MarshalJSON(); err != nil || r.Outcome == events.ResultDone {
+	if _, result, err = events.EncodeStructured(event); err != nil || r.Outcome == events.ResultDone {
 		return result, nil, err
 	}
-	original, headers := j.message.Body, j.message.Header
+	original := j.message.Body
+	about := events.DeadLetter{
+		Reason: r.ErrMsg, Class: r.Class, Attempts: r.Attempts, Subject: j.message.Subject, Headers: j.message.Header,
+	}
 	if r.Class == classCallOnly {
-		original, headers = nil, nil // it holds credentials
+		original, about.Headers = nil, nil // it holds credentials
 	}
-	event, err = events.NewDeadLetter(j.command.Verb, resultID+".dlq", events.Source(e.appID), cause, now, events.DeadLetter{
-		Reason: r.ErrMsg, Class: r.Class, Attempts: r.Attempts, Subject: j.message.Subject, Headers: headers,
-	}, original)
+	write := func() error {
+		event, err := events.NewDeadLetter(j.command.Verb, resultID+".dlq", events.Source(e.appID), cause, now, about, original)
+		if err == nil {
+			_, letter, err = events.EncodeStructured(event)
+		}
+		return err
+	}
+	if err = write(); err != nil || len(letter) <= e.room(maxLetter) {
+		return result, letter, err
+	}
+	ref, err := e.keep(ctx, objectName("letter-", resultID), "application/octet-stream", original)
 	if err != nil {
-		return nil, nil, err
+		ref = "lost: " + err.Error()
 	}
-	letter, err = event.MarshalJSON()
-	return result, letter, err
+	about.Reason += fmt.Sprintf(" (the original of %d bytes is too large for a message; it is kept for 3 days: %s)", len(original), ref)
+	about.Headers, original = nil, nil
+	return result, letter, write()
 }
 
 // publish publishes the end of a command as its claim holds it. A repetition is
@@ -149,16 +157,8 @@ func (e *Egress) publishStored(ctx context.Context, branch events.Branch, verb s
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	_, err := e.bus.PublishEvent(ctx, e.bus.Prefix.Subject(branch, token(verb)), event, e.appID+"."+event.ID(), "")
+	_, err := e.bus.PublishEvent(ctx, e.bus.Prefix.Subject(branch, verb), event, e.appID+"."+event.ID(), "")
 	return err
-}
-
-// token is the verb as the subject had it; it came as one token.
-func token(verb string) string {
-	if verb == "" {
-		return "_"
-	}
-	return verb
 }
 
 // conflict ends a command whose id was used for another one before: a result of
@@ -171,7 +171,8 @@ func (e *Egress) conflict(ctx context.Context, j *job) queue.Verdict {
 	}
 	own := events.ResultID(j.command.ID + "-" + strconv.FormatUint(j.message.Sequence, 10))
 	var err error
-	if j.claim.Result, j.claim.Letter, err = e.ending(j, j.command.ID, own, r); err != nil {
+	e.fitResult(ctx, objectName("response-", own), &r)
+	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, j.command.ID, own, r); err != nil {
 		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
 		return queue.Again(soon)
 	}

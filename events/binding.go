@@ -2,9 +2,13 @@ package events
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -25,11 +29,37 @@ func EncodeStructured(e cloudevents.Event) (Header, []byte, error) {
 	if err := e.Validate(); err != nil {
 		return nil, nil, fmt.Errorf("event %q: %w", e.ID(), err)
 	}
-	body, err := e.MarshalJSON()
+	body, err := attributesJSON(e)
 	if err != nil {
 		return nil, nil, fmt.Errorf("event %q: %w", e.ID(), err)
 	}
+	// The SDK would write data that are no JSON as they are, and data of a type
+	// …+json as a string; so the data are written here.
+	data, name := json.RawMessage(e.DataEncoded), "data"
+	switch {
+	case e.DataEncoded == nil:
+		return Header{contentTypeHeader: {contentTypeEvent}}, body, nil
+	case e.DataBase64 || !isJSON(e) && !utf8.Valid(data):
+		name = "data_base64"
+		data, err = marshal(e.DataEncoded)
+	case !isJSON(e):
+		data, err = marshal(string(data))
+	case !json.Valid(data) || !utf8.Valid(data):
+		err = errors.New("the data is not JSON in UTF-8, and its datacontenttype says that it is")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("event %q: %w", e.ID(), err)
+	}
+	body = append(body[:len(body)-1], `,"`+name+`":`...)
+	body = append(append(body, data...), '}')
 	return Header{contentTypeHeader: {contentTypeEvent}}, body, nil
+}
+
+// attributesJSON writes the attributes, each in its canonical form.
+func attributesJSON(e cloudevents.Event) ([]byte, error) {
+	e.DataEncoded = nil
+	body, err := e.MarshalJSON()
+	return bytes.ToValidUTF8(body, []byte("\uFFFD")), err
 }
 
 // EncodeBinary writes an event in binary mode: attributes as percent-encoded
@@ -39,9 +69,7 @@ func EncodeBinary(e cloudevents.Event) (Header, []byte, error) {
 		return nil, nil, fmt.Errorf("event %q: %w", e.ID(), err)
 	}
 	// The JSON form already holds every attribute in its canonical string form.
-	clone := e.Clone()
-	clone.DataEncoded = nil
-	whole, err := clone.MarshalJSON()
+	whole, err := attributesJSON(e)
 	if err != nil {
 		return nil, nil, fmt.Errorf("event %q: %w", e.ID(), err)
 	}
@@ -64,12 +92,12 @@ func EncodeBinary(e cloudevents.Event) (Header, []byte, error) {
 // A JSON object with specversion is an event whatever its Content-Type says:
 // few clients set the header that the binding asks for.
 func Decode(header Header, body []byte) (e cloudevents.Event, isEvent bool, err error) {
-	contentType := strings.ToLower(header.Get(contentTypeHeader))
+	contentType := strings.ToLower(lookup(header, contentTypeHeader))
 	switch {
 	case strings.HasPrefix(contentType, contentTypeEvents):
 		e, err = decodeStructured(contentType, body)
 		return e, true, err
-	case attribute(header, "specversion") != "":
+	case isBinary(header):
 		e, err = decodeBinary(header, body)
 		return e, true, err
 	case hasSpecVersion(body):
@@ -80,127 +108,184 @@ func Decode(header Header, body []byte) (e cloudevents.Event, isEvent bool, err 
 	}
 }
 
+// hasSpecVersion reads into a map because a struct would take any case of the name.
 func hasSpecVersion(body []byte) bool {
-	var probe struct {
-		SpecVersion *json.RawMessage `json:"specversion"`
-	}
-	return json.Unmarshal(body, &probe) == nil && probe.SpecVersion != nil
+	var members map[string]json.RawMessage
+	return json.Unmarshal(body, &members) == nil && !isNull(members["specversion"])
 }
 
 func decodeStructured(contentType string, body []byte) (cloudevents.Event, error) {
 	if strings.HasPrefix(contentType, contentTypeEvents+"-batch") {
 		return cloudevents.Event{}, errors.New("batch mode is not defined for NATS: publish one event a message")
 	}
-	var e cloudevents.Event
-	if err := json.Unmarshal(body, &e); err != nil {
+	if !utf8.Valid(body) { // encoding/json lets it pass
+		return cloudevents.Event{}, errors.New("not a structured CloudEvent: not valid UTF-8")
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
 		return cloudevents.Event{}, fmt.Errorf("not a structured CloudEvent: %w", err)
 	}
-	return e, validate(e)
-}
-
-func decodeBinary(header Header, body []byte) (cloudevents.Event, error) {
-	e := cloudevents.New()
-	attributes := map[string]string{}
-	for name, values := range header {
-		attr, ok := strings.CutPrefix(strings.ToLower(name), attributeHeader)
-		if !ok || len(values) == 0 {
-			continue
-		}
-		if _, twice := attributes[attr]; twice || len(values) > 1 {
-			return cloudevents.Event{}, fmt.Errorf("header ce-%s stands twice", attr)
-		}
-		attributes[attr] = percentDecode(values[0])
-	}
-	// The JSON reader of the SDK knows every attribute's type; so binary mode
-	// goes through it, and both modes obey one set of rules.
-	whole, err := json.Marshal(attributes)
+	data, base64Data := members["data"], members["data_base64"]
+	delete(members, "data")
+	delete(members, "data_base64")
+	e, err := readAttributes(members)
 	if err != nil {
-		return cloudevents.Event{}, fmt.Errorf("not a binary CloudEvent: %w", err)
+		return cloudevents.Event{}, fmt.Errorf("not a structured CloudEvent: %w", err)
 	}
-	if err := json.Unmarshal(whole, &e); err != nil {
-		return cloudevents.Event{}, fmt.Errorf("not a binary CloudEvent: %w", err)
+	if err := setData(&e, data, base64Data); err != nil {
+		return cloudevents.Event{}, fmt.Errorf("not a structured CloudEvent: %w", err)
 	}
-	if e.DataContentType() == "" {
-		if plain := header.Get(contentTypeHeader); plain != "" {
-			e.SetDataContentType(plain)
-		}
-	}
-	e.DataEncoded = body
-	return e, validate(e)
+	return e, nil
 }
 
-// attribute finds a ce- header; NATS header names are case-sensitive, but
-// clients canonicalise them in different ways.
-func attribute(header Header, name string) string {
-	for h, values := range header {
-		if strings.EqualFold(h, attributeHeader+name) && len(values) > 0 {
-			return values[0]
+// setData reads the data of the JSON format (§3.1): base64, a JSON value, or a
+// string where the content type is another. A null is no data.
+func setData(e *cloudevents.Event, data, base64Data json.RawMessage) error {
+	var text string
+	switch {
+	case !isNull(data) && !isNull(base64Data):
+		return errors.New("data and data_base64 exclude each other")
+	case !isNull(base64Data):
+		if err := json.Unmarshal(base64Data, &text); err != nil {
+			return errors.New("data_base64 is not a string")
 		}
-	}
-	return ""
-}
-
-func validate(e cloudevents.Event) error {
-	if e.SpecVersion() != cloudevents.CloudEventsVersionV1 {
-		return fmt.Errorf("specversion %q: only 1.0 is understood", e.SpecVersion())
-	}
-	if err := e.Validate(); err != nil {
-		return fmt.Errorf("not a valid CloudEvent: %s", strings.Join(strings.Fields(err.Error()), " "))
+		decoded, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return fmt.Errorf("data_base64: %w", err)
+		}
+		e.DataEncoded, e.DataBase64 = decoded, true
+	case isNull(data):
+	case isJSON(*e):
+		e.DataEncoded = data
+	default:
+		if err := json.Unmarshal(data, &text); err != nil {
+			return fmt.Errorf("data of type %s is not a string", e.DataMediaType())
+		}
+		e.DataEncoded = []byte(text)
 	}
 	return nil
 }
 
-const upperHex = "0123456789ABCDEF"
-
-// percentEncode writes a header value: "U+0020, U+0022, U+0025 and everything
-// outside U+0021–U+007E MUST be percent-encoded" as UTF-8 (binding §3.1.3.2).
-func percentEncode(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c <= ' ', c >= 0x7F, c == '"', c == '%':
-			b.WriteByte('%')
-			b.WriteByte(upperHex[c>>4])
-			b.WriteByte(upperHex[c&15])
-		default:
-			b.WriteByte(c)
+func decodeBinary(header Header, body []byte) (cloudevents.Event, error) {
+	members := map[string]json.RawMessage{}
+	// In order, so that of two faults every process names the same.
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		values := header[name]
+		attr, ok := strings.CutPrefix(strings.ToLower(name), attributeHeader)
+		if !ok || len(values) == 0 {
+			continue
 		}
+		if _, twice := members[attr]; twice || len(values) > 1 {
+			return cloudevents.Event{}, fmt.Errorf("header ce-%s stands twice", attr)
+		}
+		if attr == "data" {
+			return cloudevents.Event{}, errors.New("header ce-data: in binary mode the data is the body")
+		}
+		value, err := json.Marshal(percentDecode(values[0]))
+		if err != nil {
+			return cloudevents.Event{}, fmt.Errorf("not a binary CloudEvent: %w", err)
+		}
+		members[attr] = value
 	}
-	return b.String()
-}
-
-// percentDecode is lenient: a value that some SDK sent raw is kept as it is,
-// so is an escape that would not give UTF-8.
-func percentDecode(s string) string {
-	if !strings.Contains(s, "%") {
-		return s
-	}
-	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi >= 0 && lo >= 0 {
-				b = append(b, byte(hi<<4|lo))
-				i += 2
-				continue
+	if _, set := members["datacontenttype"]; !set {
+		// The binding says ce-datacontenttype; several SDKs send the other.
+		if plain := lookup(header, contentTypeHeader); plain != "" {
+			value, err := json.Marshal(plain)
+			if err != nil {
+				return cloudevents.Event{}, fmt.Errorf("not a binary CloudEvent: %w", err)
 			}
+			members["datacontenttype"] = value
 		}
-		b = append(b, s[i])
 	}
-	if !utf8.Valid(b) {
-		return s
+	e, err := readAttributes(members)
+	if err != nil {
+		return cloudevents.Event{}, fmt.Errorf("not a binary CloudEvent: %w", err)
 	}
-	return string(b)
+	if len(body) > 0 {
+		e.DataEncoded = body
+	}
+	return e, nil
 }
 
-func unhex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
+// readAttributes reads the attributes of either mode, without data. The JSON
+// reader of the SDK knows each attribute's type, but it may only see version
+// 1.0 and no data: it panics at some data_base64 and at some events of version 0.3.
+func readAttributes(members map[string]json.RawMessage) (cloudevents.Event, error) {
+	var version string
+	if json.Unmarshal(members["specversion"], &version) != nil || version != cloudevents.CloudEventsVersionV1 {
+		return cloudevents.Event{}, fmt.Errorf("specversion %s: only \"1.0\" is understood", shown(members["specversion"]))
 	}
-	return -1
+	// The version first, then the names in order: of those before the version the
+	// SDK makes a map, and with two faults, or one name in two cases, takes either.
+	whole := []byte(`{"specversion":"1.0"`)
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
+			return cloudevents.Event{}, fmt.Errorf("attribute name %s: only a-z and 0-9 are allowed", shown([]byte(name)))
+		}
+		if name != "specversion" {
+			whole = fmt.Appendf(whole, `,"%s":%s`, name, members[name])
+		}
+	}
+	whole = append(whole, '}')
+	var e cloudevents.Event
+	if err := json.Unmarshal(whole, &e); err != nil {
+		return cloudevents.Event{}, err
+	}
+	if err := e.Validate(); err != nil {
+		return cloudevents.Event{}, errors.New(faults(err))
+	}
+	return e, nil
+}
+
+// faults names what is wrong with the attributes in a fixed order; the SDK's
+// own text has them in a random one, and a verdict is the same everywhere.
+func faults(err error) string {
+	var byName cloudevents.ValidationError
+	if !errors.As(err, &byName) {
+		return err.Error()
+	}
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		all = append(all, name+": "+byName[name].Error())
+	}
+	return strings.Join(all, "; ")
+}
+
+// shown bounds what an error repeats of a stranger's message.
+func shown(raw json.RawMessage) string {
+	if len(raw) > 20 {
+		raw = raw[:20]
+	}
+	return strconv.QuoteToASCII(string(raw))
+}
+
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+// isJSON says whether the data is a JSON value; no type means it is.
+func isJSON(e cloudevents.Event) bool {
+	media := e.DataMediaType()
+	return media == "" || media == "application/json" || media == "text/json" || strings.HasSuffix(media, "+json")
+}
+
+// isBinary says whether a message is an event in binary mode.
+func isBinary(header Header) bool {
+	for name, values := range header {
+		if strings.EqualFold(name, attributeHeader+"specversion") && len(values) > 0 && values[0] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// lookup finds a header in any case: NATS header names are case-sensitive, but
+// clients canonicalise them in different ways. Of several the first in order
+// counts, so that every process takes the same.
+func lookup(header Header, name string) string {
+	found := ""
+	for h, values := range header {
+		if strings.EqualFold(h, name) && len(values) > 0 && (found == "" || h < found) {
+			found = h
+		}
+	}
+	return header.Get(found)
 }

@@ -3,8 +3,10 @@ package events
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 )
@@ -55,32 +57,48 @@ func (e *CommandError) Error() string { return e.Problem }
 func ParseCommand(p Prefix, m Message, bareID string) (Command, error) {
 	_, verb, _ := p.Split(m.Subject)
 	c := Command{ID: bareID, Verb: verb, OnUnknown: OnUnknownReport, Expires: m.Time.Add(CommandLife)}
-	if id := m.Header.Get(msgIDHeader); id != "" {
-		c.ID = id
-	}
+	idErr := c.takeID(m.Header.Get(msgIDHeader))
 	e, isEvent, err := Decode(m.Header, m.Body)
 	if err != nil {
 		return c, &CommandError{err.Error()}
 	}
 	c.Data = bytes.TrimSpace(m.Body)
 	if isEvent {
-		c.ID, c.Source, c.Data = e.ID(), e.Source(), bytes.TrimSpace(e.Data())
+		c.ID = bareID
+		idErr = c.takeID(e.ID())
+		c.Source, c.Data = e.Source(), bytes.TrimSpace(e.Data())
 		c.PartitionKey = extension(e, extPartitionKey)
 		c.Trace = Trace{extension(e, extTraceParent), extension(e, extTraceState)}
-		if err := c.readExtensions(e, m.Time); err != nil {
-			return c, &CommandError{err.Error()}
-		}
+		err = c.readExtensions(e, m.Time)
 	}
 	switch {
-	case len(c.ID) > maxID:
-		c.ID = bareID
-		return c, &CommandError{fmt.Sprintf("id is longer than %d bytes", maxID)}
+	case idErr != nil:
+		return c, &CommandError{idErr.Error()}
+	case err != nil:
+		return c, &CommandError{err.Error()}
 	case len(c.Data) == 0:
 		return c, &CommandError{"empty: the body must be a JSON object, {} for a verb without fields"}
-	case c.Data[0] != '{' || !json.Valid(c.Data):
-		return c, &CommandError{"data is not a JSON object"}
+	case !isObject(c.Data):
+		return c, &CommandError{"data is not a JSON object in UTF-8"}
 	}
 	return c, nil
+}
+
+// takeID sets the id, unless there is none or it is too long to be part of others.
+func (c *Command) takeID(id string) error {
+	switch {
+	case len(id) > maxID:
+		return fmt.Errorf("id is longer than %d bytes", maxID)
+	case !utf8.ValidString(id):
+		return errors.New("id is not valid UTF-8")
+	case id != "":
+		c.ID = id
+	}
+	return nil
+}
+
+func isObject(data []byte) bool {
+	return len(data) > 0 && data[0] == '{' && json.Valid(data) && utf8.Valid(data)
 }
 
 func (c *Command) readExtensions(e cloudevents.Event, stored time.Time) error {
@@ -119,5 +137,8 @@ func parseTime(v any) (time.Time, error) {
 // NewCommand makes a command event. id is the idempotency key: unique within
 // the prefix for 7 days.
 func NewCommand(verb, id, source string, at time.Time, data json.RawMessage) (cloudevents.Event, error) {
+	if data = bytes.TrimSpace(data); !isObject(data) {
+		return cloudevents.Event{}, fmt.Errorf("command %s: data is not a JSON object", id)
+	}
 	return newEvent(Cmd, verb, id, source, at, data)
 }

@@ -37,3 +37,6 @@
 //
 // Package bus moves these events over JetStream.
 package events
+
+//go:generate go generate ../wxapi
+//go:generate go run ./internal/gen/contract

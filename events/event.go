@@ -6,6 +6,7 @@ import (
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+	"github.com/cloudevents/sdk-go/v2/types"
 )
 
 // Extension attributes; CloudEvents allows them only [a-z0-9].
@@ -41,7 +42,9 @@ func newEvent(b Branch, name, id, source string, at time.Time, data any) (cloude
 	}
 	e.SetDataContentType(cloudevents.ApplicationJSON)
 	// Set as they are: SetData would turn & < > into escapes.
-	e.DataEncoded = encoded
+	// JSON that somebody else wrote may hold a character cut in the middle, inside
+	// of a string; nobody could read the event.
+	e.DataEncoded = bytes.ToValidUTF8(encoded, []byte("\uFFFD"))
 	return e, nil
 }
 
@@ -58,8 +61,9 @@ func marshal(v any) (json.RawMessage, error) {
 
 // extension reads an extension attribute as text.
 func extension(e cloudevents.Event, name string) string {
-	var s string
-	if err := e.ExtensionAs(name, &s); err != nil {
+	// In JSON an extension may also be a number or a boolean: an OpenID of digits, say.
+	s, err := types.Format(e.Extensions()[name])
+	if err != nil {
 		return ""
 	}
 	return s

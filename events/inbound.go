@@ -61,6 +61,9 @@ func ParseInbound(p Prefix, m Message) (InboundEvent, error) {
 	if !isEvent {
 		return InboundEvent{}, fmt.Errorf("subject %q: the message is no CloudEvent", m.Subject)
 	}
+	if err := checkType(Inbound, kind, e.Type()); err != nil {
+		return InboundEvent{}, err
+	}
 	in := InboundEvent{
 		ID: e.ID(), Kind: kind, OpenID: e.Subject(), Time: e.Time(),
 		ReplyTo: extension(e, extReplyTo), Data: e.Data(),

@@ -51,6 +51,9 @@ func ParseMark(header Header, body []byte) (Mark, error) {
 	if !isEvent {
 		return Mark{}, fmt.Errorf("a marker is always a CloudEvent")
 	}
+	if err := checkType(Marks, "", e.Type()); err != nil {
+		return Mark{}, err
+	}
 	var m Mark
 	if err := json.Unmarshal(e.Data(), &m); err != nil {
 		return Mark{}, fmt.Errorf("marker: %w", err)

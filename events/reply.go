@@ -116,9 +116,9 @@ func ParseReply(header Header, body []byte) (Reply, error) {
 			return Reply{}, err
 		}
 		data, source, id = e.Data(), e.Source(), e.ID()
-		// In a structured event a text may also stand as a JSON string.
+		// Where the data is JSON, a text may also stand as a JSON string.
 		var text string
-		if len(data) > 0 && data[0] == '"' && json.Unmarshal(data, &text) == nil {
+		if len(data) > 0 && data[0] == '"' && isJSON(e) && json.Unmarshal(data, &text) == nil {
 			data = []byte(text)
 		}
 	}
@@ -139,6 +139,14 @@ func parseReplyData(data []byte) (Reply, error) {
 	if err := json.Unmarshal(trimmed, &r); err != nil {
 		return Reply{}, fmt.Errorf("starts with { and is not a JSON reply: %w", err)
 	}
+	// encoding/json repairs bad UTF-8, and takes names in any case and twice; a
+	// reader of the same bytes elsewhere would then see another reply.
+	if !utf8.Valid(trimmed) {
+		return Reply{}, errors.New("starts with { and is not valid UTF-8")
+	}
+	if err := uniqueNames(trimmed); err != nil {
+		return Reply{}, err
+	}
 	r.Data = bytes.Clone(trimmed)
 	return r, r.validate()
 }
@@ -148,25 +156,12 @@ func bareText(data []byte) (Reply, error) {
 		return Reply{}, errors.New("bare text that is not valid UTF-8")
 	}
 	r := Reply{MsgType: "text", Text: &Text{Content: string(data)}}
-	if err := r.validate(); err != nil {
-		return Reply{}, err
-	}
 	whole, err := json.Marshal(r)
 	if err != nil {
 		return Reply{}, err
 	}
 	r.Data = whole
-	return r, nil
-}
-
-// Passive says whether the reply has a passive form, that is whether it can
-// leave in the response to the callback. What has none is a custom message.
-func (r Reply) Passive() bool {
-	switch r.MsgType {
-	case "text", "image", "voice", "video", "music", "news", MsgTransfer:
-		return true
-	}
-	return false
+	return r, r.validate()
 }
 
 // required names the fields that each msgtype must have, as object.field.
@@ -189,21 +184,18 @@ var required = map[string][]string{
 }
 
 func (r Reply) validate() error {
+	var objects map[string]json.RawMessage
+	if err := json.Unmarshal(r.Data, &objects); err != nil {
+		return err
+	}
 	fields, known := required[r.MsgType]
 	switch {
-	case r.MsgType == "":
+	case r.MsgType == "" || objects["msgtype"] == nil:
 		return errors.New("msgtype is missing")
 	case !known:
-		return fmt.Errorf("msgtype %q is unknown", r.MsgType)
-	}
-	if r.Text != nil && r.MsgType == "text" {
-		return validText(r.Text.Content)
+		return fmt.Errorf("msgtype %s is unknown", shown([]byte(r.MsgType)))
 	}
 	if len(fields) > 0 {
-		var objects map[string]json.RawMessage
-		if err := json.Unmarshal(r.Data, &objects); err != nil {
-			return err
-		}
 		var object map[string]json.RawMessage
 		if err := json.Unmarshal(objects[r.MsgType], &object); err != nil {
 			return fmt.Errorf("%s must be an object", r.MsgType)
@@ -215,18 +207,12 @@ func (r Reply) validate() error {
 			}
 		}
 	}
-	if r.News != nil && len(r.News.Articles) > MaxArticles {
-		return fmt.Errorf("news.articles has %d items, at most %d are possible", len(r.News.Articles), MaxArticles)
+	if r.MsgType == "text" && len(r.Text.Content) > MaxText {
+		return fmt.Errorf("text.content is %d bytes, at most %d are possible", len(r.Text.Content), MaxText)
 	}
-	return nil
-}
-
-func validText(content string) error {
-	switch {
-	case strings.TrimSpace(content) == "":
-		return errors.New("text.content is empty")
-	case len(content) > MaxText:
-		return fmt.Errorf("text.content is %d bytes, at most %d are possible", len(content), MaxText)
+	if form := r.Form(MaxArticles + 1); form != nil {
+		// What decides a hold must also be fit to be delivered.
+		return form.Check()
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -16,6 +17,9 @@ import (
 // sent again.
 func (i *Ingress) answer(ctx context.Context, w http.ResponseWriter, t *try, decision events.Decision) {
 	body, decision, err := i.claim(ctx, t, decision)
+	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
+		abort() // the peer is gone, and asks again
+	}
 	if err != nil {
 		i.logger.Warn("outcome is not stored, answering success", "event", t.id, "error", err)
 		i.release(w, t)
@@ -103,7 +107,8 @@ func (i *Ingress) render(ctx context.Context, t *try, decision events.Decision) 
 		return success, decision, i.sendInstead(ctx, t, *decision.Reply)
 	}
 	kind, _ := callback.LookupKind(t.kind)
-	body, err := i.seal(t, passive(*decision.Reply, kind.NewsLimit))
+	// What a valid reply decided can be delivered: events.ParseReply has checked its form.
+	body, err := i.seal(t, decision.Reply.Form(kind.NewsLimit))
 	return body, decision, err
 }
 
@@ -115,35 +120,4 @@ func (i *Ingress) seal(t *try, reply callback.Reply) ([]byte, error) {
 		return nil, err
 	}
 	return t.envelope.Seal(doc, now)
-}
-
-// passive is the passive form of a valid reply; articles past the limit of the
-// kind are cut, because WeChat shows none of a longer list.
-func passive(r events.Reply, articles int) callback.Reply {
-	switch {
-	case r.Text != nil:
-		return callback.Text{Content: r.Text.Content}
-	case r.Image != nil:
-		return callback.Image{MediaID: r.Image.MediaID}
-	case r.Voice != nil:
-		return callback.Voice{MediaID: r.Voice.MediaID}
-	case r.Video != nil:
-		return callback.Video{MediaID: r.Video.MediaID, Title: r.Video.Title, Description: r.Video.Description}
-	case r.Music != nil:
-		return callback.Music{
-			Title: r.Music.Title, Description: r.Music.Description,
-			MusicURL: r.Music.MusicURL, HQMusicURL: r.Music.HQMusicURL, ThumbMediaID: r.Music.ThumbMediaID,
-		}
-	case r.News != nil:
-		var news callback.News
-		for _, a := range r.News.Articles[:min(articles, len(r.News.Articles))] {
-			news.Articles = append(news.Articles, callback.Article{Title: a.Title, Description: a.Description, PicURL: a.PicURL, URL: a.URL})
-		}
-		return news
-	}
-	transfer := callback.TransferCustomerService{}
-	if r.CustomerService != nil {
-		transfer.KfAccount = r.CustomerService.KfAccount
-	}
-	return transfer
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
+	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
 // WeChat's clock: 微信服务器在五秒内收不到响应会断掉连接，并且重新发起请求，总共重试三次
@@ -46,13 +46,39 @@ func (c Config) Validate() error {
 			errs = append(errs, &bus.FieldError{Field: field, Problem: fmt.Sprintf(format, args...)})
 		}
 	}
-	fault(!strings.HasPrefix(c.Path, "/"), "WX_PATH", "%q must begin with /", c.Path)
+	fault(!strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "?#% "),
+		"WX_PATH", "%q must begin with / and be a plain path", c.Path)
 	fault(c.Hold != 0 && (c.Hold < 100*time.Millisecond || c.Hold > 4800*time.Millisecond),
 		"WX_HOLD", "%s: 0, or 100ms to 4.8s", c.Hold)
 	fault(c.HoldTries < 1 || c.HoldTries > wechatTries, "WX_HOLD_TRIES", "%d: 1 to %d", c.HoldTries, wechatTries)
-	fault(len(c.FallbackText) > events.MaxText, "WX_FALLBACK_TEXT", "%d bytes, at most %d are possible", len(c.FallbackText), events.MaxText)
+	for _, kind := range c.HoldKinds {
+		fault(!isKind(kind), "WX_HOLD_KINDS", "%q: kinds are written like text and event_click, with commas and no blanks between them", kind)
+	}
+	if c.FallbackText != "" {
+		var bad *callback.ReplyError
+		fault(errors.As(callback.Text{Content: c.FallbackText}.Check(), &bad), "WX_FALLBACK_TEXT", "%s", problem(bad))
+	}
 	return errors.Join(errs...)
 }
+
+// isKind says whether a subject could end in name.
+func isKind(name string) bool {
+	if event, ok := strings.CutPrefix(name, "event_"); ok {
+		return name == callback.KindName("event", event)
+	}
+	return name == callback.KindName(name, "")
+}
+
+func problem(bad *callback.ReplyError) string {
+	if bad == nil {
+		return ""
+	}
+	return bad.Problem
+}
+
+// hold is how long a try is held in truth: what is left after it is for the
+// closing and the way to WeChat.
+func (c Config) hold() time.Duration { return min(c.Hold, closeBy) }
 
 // discard is the logger of those who gave none.
 func discard(l *slog.Logger) *slog.Logger {

@@ -26,7 +26,11 @@ func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudev
 	defer cancel()
 	t.number = 1
 	if ack.Duplicate {
-		if err := i.join(ctx, t); err != nil {
+		err := i.join(ctx, t)
+		switch {
+		case r.Context().Err() != nil:
+			abort()
+		case err != nil:
 			// Without the log nothing may be decided here. The follower goes
 			// without an answer, and without the fault line.
 			i.logger.Warn("log of a held event cannot be read, answering success", "event", t.id, "error", err)
@@ -39,7 +43,9 @@ func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudev
 	case err == nil:
 		i.answer(ctx, w, t, decision)
 	case r.Context().Err() != nil:
-		// The peer is gone: WeChat's next try will ask again.
+		// The peer is gone, WeChat's next try will ask again. To return would be to
+		// answer 200 and nothing, which to WeChat means: received.
+		abort()
 	case errors.Is(err, errTryOver):
 		i.stayQuiet(r, t)
 	default:
@@ -61,7 +67,7 @@ func (i *Ingress) join(ctx context.Context, t *try) error {
 	entries := make([]events.Entry, 0, len(log))
 	for _, m := range log {
 		if branch, _, ok := i.bus.Prefix.Split(m.Subject); ok {
-			entries = append(entries, i.read(branch, t.id, m))
+			entries = append(entries, i.read(branch, t.kind, t.id, m))
 		}
 	}
 	i.rooms.add(t.id, entries...)
@@ -70,11 +76,6 @@ func (i *Ingress) join(ctx context.Context, t *try) error {
 	}
 	if number := events.TryNumber(entries, sequence); number > 0 {
 		t.number = min(number, wechatTries)
-	}
-	// By WeChat's clock the last wanted try is already due.
-	late := t.message.CreateTime.Add(time.Duration(i.cfg.HoldTries-1)*wechatTimeout + wechatTimeout - time.Second)
-	if time.Now().After(late) {
-		t.number = wechatTries
 	}
 	return nil
 }
@@ -86,7 +87,7 @@ var errTryOver = errors.New("try is over, WeChat tries again")
 // is the last, it closes the hold; the decision is then what the log says, be it
 // the closing or a reply that came just before.
 func (i *Ingress) await(ctx context.Context, room *room, t *try) (events.Decision, error) {
-	over := time.NewTimer(time.Until(t.arrived.Add(min(i.cfg.Hold, closeBy))))
+	over := time.NewTimer(time.Until(t.arrived.Add(i.cfg.hold())))
 	defer over.Stop()
 	for {
 		log, changed := i.rooms.look(room)
@@ -98,6 +99,10 @@ func (i *Ingress) await(ctx context.Context, room *room, t *try) (events.Decisio
 		case <-ctx.Done():
 			return events.Decision{}, ctx.Err()
 		case <-over.C:
+			// What came in the same instant counts too: it may be a wait.
+			if log, _ = i.rooms.look(room); decided(log) {
+				continue
+			}
 			if !i.isLast(t, log) {
 				return events.Decision{}, errTryOver
 			}
@@ -108,13 +113,20 @@ func (i *Ingress) await(ctx context.Context, room *room, t *try) (events.Decisio
 	}
 }
 
+func decided(log []events.Entry) bool {
+	_, ok := events.Decide(log)
+	return ok
+}
+
 // isLast says whether no further try is wanted or to be had.
 func (i *Ingress) isLast(t *try, log []events.Entry) bool {
 	wanted := i.cfg.HoldTries
 	if events.Waits(log) {
 		wanted = wechatTries
 	}
-	return t.number >= wanted
+	// By WeChat's clock the last wanted try was already due when this one came.
+	due := t.message.CreateTime.Add(time.Duration(wanted-1)*wechatTimeout + wechatTimeout - time.Second)
+	return t.number >= wanted || t.number > 1 && t.arrived.After(due)
 }
 
 // close writes the marker that ends the hold on every replica.
@@ -157,5 +169,10 @@ func (i *Ingress) stayQuiet(r *http.Request, t *try) {
 	case <-r.Context().Done():
 	case <-timer.C:
 	}
-	panic(http.ErrAbortHandler) // net/http's own way to end a response without one
+	abort()
+}
+
+// abort ends a request without a response.
+func abort() {
+	panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's own way
 }

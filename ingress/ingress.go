@@ -39,7 +39,7 @@ func New(cfg Config, account *callback.Account, b *bus.Bus, observer Observer, l
 			i.kinds[kind] = true
 		}
 	}
-	i.ctx, i.stop = context.WithCancel(context.Background())
+	i.ctx, i.stop = context.WithCancel(context.Background()) //nolint:forbidigo // begins here, ends in Run
 	i.feed = b.NewFeed(i.heard)
 	b.OnAnswer(i.answered)
 	return i

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/wxbridge/wxbridge/events"
@@ -31,10 +33,9 @@ func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.T
 	var deadline time.Time
 	held := i.holds(t.kind)
 	if held {
-		deadline = arrived.Add(time.Duration(i.cfg.HoldTries-1)*wechatTimeout + i.cfg.Hold)
+		deadline = arrived.Add(time.Duration(i.cfg.HoldTries-1)*wechatTimeout + i.cfg.hold())
 	}
-	trace := events.Trace{Parent: r.Header.Get("Traceparent"), State: r.Header.Get("Tracestate")}
-	e, err := events.NewInbound(i.bus.Prefix, i.account.AppID(), message, deadline, trace)
+	e, err := events.NewInbound(i.bus.Prefix, i.account.AppID(), message, deadline, trace(r.Header))
 	if err != nil {
 		i.receiveRaw(w, r, envelope, err)
 		return
@@ -48,6 +49,22 @@ func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.T
 	}
 }
 
+var traceparent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+
+// trace is the W3C trace context of a request. No signature covers the headers,
+// so nothing that is no trace context gets into an event.
+func trace(h http.Header) events.Trace {
+	t := events.Trace{Parent: h.Get("Traceparent"), State: h.Get("Tracestate")}
+	if !traceparent.MatchString(t.Parent) {
+		return events.Trace{}
+	}
+	// At most 512 characters, printable (W3C trace context §3.3.1.5); else it is left out.
+	if len(t.State) > 512 || strings.ContainsFunc(t.State, func(r rune) bool { return r < ' ' || r > '~' }) {
+		t.State = ""
+	}
+	return t
+}
+
 // receiveRaw keeps an authentic callback that cannot be read: it goes to the
 // dead letters as it is and is answered success, because another try of WeChat
 // would bring the same bytes, and to the follower the line that the service is
@@ -55,7 +72,7 @@ func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.T
 func (i *Ingress) receiveRaw(w http.ResponseWriter, r *http.Request, envelope *callback.Envelope, why error) {
 	sum := sha256.Sum256(envelope.Document)
 	id := "raw-" + hex.EncodeToString(sum[:16])
-	err := i.deadLetter(r.Context(), "callback", id, "", events.DeadLetter{
+	err := i.deadLetter(r.Context(), "callback", id, links{}, events.DeadLetter{
 		Reason: why.Error(), Class: events.ClassUnparsable, Subject: "",
 	}, envelope.Document)
 	if err != nil {

@@ -37,8 +37,9 @@ func (i *Ingress) answered(a bus.Answer) {
 
 // isAnswer tells an answer from what clients and frameworks respond on their own.
 func (i *Ingress) isAnswer(a bus.Answer) bool {
+	body := bytes.TrimSpace(a.Body)
 	switch {
-	case len(bytes.TrimSpace(a.Body)) == 0:
+	case len(body) == 0:
 		return false
 	case a.Get("Nats-Service-Error") != "", a.Get("Nats-Service-Error-Code") != "":
 		return false
@@ -46,7 +47,7 @@ func (i *Ingress) isAnswer(a bus.Answer) bool {
 		return false
 	}
 	_, isEvent, _ := events.Decode(a.Header, a.Body)
-	return isEvent || a.Body[0] == '{' || i.cfg.BareReply
+	return isEvent || body[0] == '{' || i.cfg.BareReply
 }
 
 // isAckWord tells JetStream's words for a consumer's ack, which a client that

@@ -41,7 +41,8 @@ func (rs *rooms) enter(key, kind string) *room {
 func (rs *rooms) leave(r *room) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	if r.inside--; r.inside == 0 {
+	r.inside--
+	if r.inside == 0 {
 		delete(rs.open, r.key)
 	}
 }

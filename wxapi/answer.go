@@ -137,6 +137,9 @@ func errcode(answer *object) (code int, given bool, err error) {
 // proven is whether one of the keys is there and says something.
 func proven(answer *object, keys []string) bool {
 	for _, key := range keys {
+		if key == NoKey || key == AnyKey && len(answer.members) > 0 {
+			return true
+		}
 		if v, ok := answer.get(key); ok && v != nil && v != "" {
 			return true
 		}

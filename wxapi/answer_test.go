@@ -102,8 +102,10 @@ func TestAnswerIsBounded(t *testing.T) {
 func TestRefusalKeepsWhatSupportAsksFor(t *testing.T) {
 	p := newPlatform(t, says(200, `{"errcode":45015,"errmsg":"response out of time limit rid: 61725984-6126f6f9-040f19c4"}`))
 	result, err := send(t, p.client(t))
-	want := wxapi.Error{Verb: "send_custom_message", Code: 45015, Msg: "response out of time limit",
-		RID: "61725984-6126f6f9-040f19c4", Class: wxapi.ClassUser}
+	want := wxapi.Error{
+		Verb: "send_custom_message", Code: 45015, Msg: "response out of time limit",
+		RID: "61725984-6126f6f9-040f19c4", Class: wxapi.ClassUser,
+	}
 	if refused, isRefusal := errors.AsType[*wxapi.Error](err); !isRefusal || *refused != want {
 		t.Errorf("%+v", err)
 	}
@@ -130,7 +132,7 @@ func FuzzAnswer(f *testing.F) {
 		if status < 200 || status > 599 || status == 204 || status == 304 {
 			return // no HTTP answer with a body
 		}
-		answer := roundTripper(func(r *http.Request) (*http.Response, error) {
+		answer := roundTripper(func(*http.Request) (*http.Response, error) {
 			w := newRecorder(status, body)
 			return w.Result(), nil
 		})

@@ -122,53 +122,60 @@ func TestOwnTimeoutSaysHowLongItWaited(t *testing.T) {
 // A kept connection breaks just after the second request was read from it: Go
 // would send a GET again by itself.
 func TestNothingIsReplayed(t *testing.T) {
-	for _, verb := range []string{"get_groups", "send_custom_message"} {
-		var requests atomic.Int32
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer listener.Close()
-		go func() {
-			for {
-				conn, err := listener.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer conn.Close()
-					r := bufio.NewReader(conn)
-					for {
-						req, err := http.ReadRequest(r)
-						if err != nil {
-							return
-						}
-						_, _ = io.Copy(io.Discard, req.Body)
-						if requests.Add(1) == 2 {
-							return
-						}
-						body := `{"errcode":0,"errmsg":"ok"}`
-						fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-					}
-				}()
+	for verb, data := range map[string][]byte{"get_groups": []byte("{}"), "send_custom_message": hello()} {
+		t.Run(verb, func(t *testing.T) {
+			url, requests := breakingServer(t)
+			client, err := wxapi.New(wxapi.Config{AppID: appID, AppSecret: appSecret, APIURL: url, Tokens: &slowStore{token: freshToken()}})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}()
-		store := &slowStore{token: freshToken()}
-		client, err := wxapi.New(wxapi.Config{AppID: appID, AppSecret: appSecret, APIURL: "http://" + listener.Addr().String(), Tokens: store})
-		if err != nil {
-			t.Fatal(err)
-		}
-		row, _ := wxapi.Lookup(verb)
-		data := map[string][]byte{"get_groups": []byte("{}"), "send_custom_message": hello()}[verb]
-		if _, err := client.CallJSON(t.Context(), row, data); err != nil {
-			t.Fatal(err)
-		}
-		result, err := client.CallJSON(t.Context(), row, data)
-		lostErr(t, result, err, true)
-		if n := requests.Load(); n != 2 {
-			t.Errorf("%s: the server saw %d requests, want 2", verb, n)
+			row, _ := wxapi.Lookup(verb)
+			if _, err := client.CallJSON(t.Context(), row, data); err != nil {
+				t.Fatal(err)
+			}
+			result, err := client.CallJSON(t.Context(), row, data)
+			lostErr(t, result, err, true)
+			if n := requests.Load(); n != 2 {
+				t.Errorf("the server saw %d requests, want 2", n)
+			}
+		})
+	}
+}
+
+// breakingServer answers every request but the second, at which it closes the
+// connection.
+func breakingServer(t *testing.T) (url string, requests *atomic.Int32) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	requests = new(atomic.Int32)
+	serve := func(conn net.Conn) {
+		defer conn.Close()
+		for r := bufio.NewReader(conn); ; {
+			req, err := http.ReadRequest(r)
+			if err != nil {
+				return
+			}
+			_, _ = io.Copy(io.Discard, req.Body)
+			if requests.Add(1) == 2 {
+				return
+			}
+			fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n%s", `{"errcode":0}`)
 		}
 	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn)
+		}
+	}()
+	return "http://" + listener.Addr().String(), requests
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {

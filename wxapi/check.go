@@ -26,6 +26,9 @@ func (r *Row) Check(data []byte) (warnings []string, err error) {
 
 // parse is Check that also returns what it has read, ready to be sent.
 func (r *Row) parse(data []byte) (*object, []string, error) {
+	if r.Body == Local && r.local == nil || r.Body == Upload && r.attach == nil {
+		return nil, nil, &RequestError{Verb: r.Name, Problem: "a row of this kind must be one of Verbs"}
+	}
 	c := &checker{}
 	in, problem := c.read(data)
 	if problem == nil {
@@ -33,6 +36,9 @@ func (r *Row) parse(data []byte) (*object, []string, error) {
 	}
 	if problem == nil && r.shape != nil {
 		problem = c.object("", in, r.shape)
+	}
+	if problem == nil && r.Body == Upload {
+		problem = checkUpload(in, r.attach(in))
 	}
 	if problem == nil && r.checks != nil {
 		problem = r.checks(in)
@@ -147,6 +153,9 @@ func (c *checker) value(path string, v any, s *shape) *RequestError {
 	if v == nil { // as good as absent; what is required is checked by the parent
 		return nil
 	}
+	if s.id && digits(v) {
+		return nil
+	}
 	switch s.kind {
 	case reflect.String:
 		text, ok := v.(string)
@@ -178,6 +187,14 @@ func (c *checker) value(path string, v any, s *shape) *RequestError {
 	return nil
 }
 
+// digits says whether v is a whole number of 64 bits, written as a number or as
+// a string. WeChat takes its ids either way, and JavaScript only has the string.
+func digits(v any) bool {
+	text, ok := scalar(v)
+	_, err := strconv.ParseInt(text, 10, 64)
+	return ok && err == nil
+}
+
 func (c *checker) list(path string, v any, s *shape) *RequestError {
 	list, ok := v.([]any)
 	if !ok {
@@ -190,6 +207,9 @@ func (c *checker) list(path string, v any, s *shape) *RequestError {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		if item == nil {
 			return refuse(at, "is null")
+		}
+		if item == "" && s.elem.openid {
+			return refuse(at, "is empty")
 		}
 		if problem := c.value(at, item, s.elem); problem != nil {
 			return problem

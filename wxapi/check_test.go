@@ -42,6 +42,7 @@ var badData = []struct{ name, data, path, problem string }{
 	{"cut", `{"touser":`, "", "must be a JSON object"},
 	{"two", `{}{}`, "", "must be a JSON object"},
 	{"deep", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000), "", "depth"},
+	{"rather deep", strings.Repeat(`{"a":`, 101) + "1" + strings.Repeat("}", 101), "", "100 levels"},
 	{"bytes", "{\"touser\":\"o\xff\"}", "", "UTF-8"},
 	{"key twice", `{"touser":"o","touser":"p"}`, "touser", "stands twice"},
 	{"key twice below", `{"touser":"o","text":{"content":"a","content":"b"}}`, "text.content", "stands twice"},

@@ -1,6 +1,7 @@
 package wxapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,7 @@ import (
 )
 
 // Client calls the API of one account. It is safe for concurrent use.
-type Client struct {
+type Client struct { //nolint:recvcheck // a copied Client must not print its secrets either
 	config    Config
 	api, mp   *url.URL
 	transport http.RoundTripper // adds the credentials below everything else
@@ -59,10 +60,24 @@ func (k *call) run(ctx context.Context, data []byte) error {
 	if err != nil {
 		return err
 	}
-	k.secrets = k.secrets.with(in.text(k.row.Lane), in.text("access_token"))
+	k.secrets = k.secrets.with(in.text(k.row.Lane))
+	for _, name := range k.row.secretFields() {
+		k.secrets = k.secrets.with(in.text(name))
+	}
 	k.wanted = in.text("media_id")
 	if k.row.Body == Local {
 		return k.answerLocally(in)
+	}
+	if k.row.amend != nil {
+		k.row.amend(k.Client, in)
+	}
+	if k.row.aim != nil {
+		row, data, problem := k.row.aim(k.Client, k.row, in)
+		if problem != nil {
+			problem.Verb = k.row.Name
+			return problem
+		}
+		k.row, in = row, data
 	}
 	req, err := k.request(ctx, in)
 	if err != nil {
@@ -101,15 +116,17 @@ func (k *call) answerLocally(in *object) error {
 // credential is the part of the query that nobody may see.
 func (k *call) credential(in *object, token string) url.Values {
 	secret := url.Values{}
+	for _, name := range k.row.secretFields() {
+		secret.Set(name, in.text(name))
+	}
 	switch k.row.Auth {
 	case AccountToken:
 		secret.Set("access_token", token)
 		k.secrets = k.secrets.with(token)
-	case CallerToken:
-		secret.Set("access_token", in.text("access_token"))
+	case CallerToken: // it is one of the fields
 	case AppSecret:
 		secret.Set("appid", k.config.AppID)
-		secret.Set("secret", k.config.AppSecret)
+		secret.Set(cmp.Or(k.row.secretName, "secret"), k.config.AppSecret)
 	case AppID:
 		secret.Set("appid", k.config.AppID)
 	}

@@ -4,11 +4,389 @@ package wxapi
 
 import "context"
 
+// AddDraft puts 1 to 8 articles into the draft box (新建草稿), from where
+// [PublishDraft] or [SendMassMessage] takes them.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Add_draft.html
+func (c *Client) AddDraft(ctx context.Context, req *AddDraftRequest) (*AddDraftResponse, error) {
+	return AddDraft.Call(ctx, c, req)
+}
+
+// AddKFAccount makes a customer service agent; an account can have 100. To be at
+// work it must then be bound to somebody: [InviteKFWorker].
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
+func (c *Client) AddKFAccount(ctx context.Context, req *AddKFAccountRequest) (*AddKFAccountResponse, error) {
+	return AddKFAccount.Call(ctx, c, req)
+}
+
+// AddMaterial uploads a file that stays (新增永久素材).
+//
+// Images may have 10 MB (bmp, png, jpg, gif), voices 2 MB (mp3, wma, wav, amr)
+// and 60 seconds, videos 10 MB (mp4), thumbs 64 KB (jpg). An account can have
+// 100,000 images and 1,000 of each other type. A video needs its description;
+// articles are drafts: [AddDraft].
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Adding_Permanent_Assets.html
+func (c *Client) AddMaterial(ctx context.Context, req *AddMaterialRequest) (*AddMaterialResponse, error) {
+	return AddMaterial.Call(ctx, c, req)
+}
+
+// AddSubscribeTemplate takes a template of WeChat's library, with a choice of
+// its keywords, into the account (选用模板).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
+func (c *Client) AddSubscribeTemplate(ctx context.Context, req *AddSubscribeTemplateRequest) (*AddSubscribeTemplateResponse, error) {
+	return AddSubscribeTemplate.Call(ctx, c, req)
+}
+
+// AddTemplate takes a template of WeChat's library into the account. An account
+// can have 25.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
+func (c *Client) AddTemplate(ctx context.Context, req *AddTemplateRequest) (*AddTemplateResponse, error) {
+	return AddTemplate.Call(ctx, c, req)
+}
+
+// BatchGetDraft lists the drafts, the newest first, at most 20 at a time.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Get_draft_list.html
+func (c *Client) BatchGetDraft(ctx context.Context, req *BatchGetDraftRequest) (*BatchGetDraftResponse, error) {
+	return BatchGetDraft.Call(ctx, c, req)
+}
+
+// BatchGetMaterial lists permanent material of one type, the newest first, at
+// most 20 at a time.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_materials_list.html
+func (c *Client) BatchGetMaterial(ctx context.Context, req *BatchGetMaterialRequest) (*BatchGetMaterialResponse, error) {
+	return BatchGetMaterial.Call(ctx, c, req)
+}
+
+// BatchGetPublishedArticle lists what has been published, the newest first, at
+// most 20 at a time.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Publish/Get_publication_records.html
+func (c *Client) BatchGetPublishedArticle(ctx context.Context, req *BatchGetPublishedArticleRequest) (*BatchGetPublishedArticleResponse, error) {
+	return BatchGetPublishedArticle.Call(ctx, c, req)
+}
+
+// BatchGetUserInfo tells what WeChat knows about up to 100 users
+// (批量获取用户基本信息); of those who do not follow, only Subscribe 0.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Get_users_basic_information_UnionID.html
+func (c *Client) BatchGetUserInfo(ctx context.Context, req *BatchGetUserInfoRequest) (*BatchGetUserInfoResponse, error) {
+	return BatchGetUserInfo.Call(ctx, c, req)
+}
+
+// BlockUsers puts up to 20 users on the blacklist. They can't be written to
+// (43019) until they are off it.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
+func (c *Client) BlockUsers(ctx context.Context, req *BlockUsersRequest) (*BlockUsersResponse, error) {
+	return BlockUsers.Call(ctx, c, req)
+}
+
+// CallAPI reaches an API for which there is no verb yet. The access token is
+// added as usual; the host can't be chosen.
+//
+// An answer counts as success with errcode 0 or, since not every API gives
+// one, when it is a JSON object with anything in it. What the call does is not
+// known, so one whose answer got lost is not repeated, be it a GET or not.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html
+func (c *Client) CallAPI(ctx context.Context, req *CallAPIRequest) (*CallAPIResponse, error) {
+	return CallAPI.Call(ctx, c, req)
+}
+
+// CheckCallback has WeChat look up and ping the account's callback address
+// (网络检测).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Network_Detection.html
+func (c *Client) CheckCallback(ctx context.Context, req *CheckCallbackRequest) (*CheckCallbackResponse, error) {
+	return CheckCallback.Call(ctx, c, req)
+}
+
+// CheckOAuthAccessToken tells whether a user's token is still good: the error
+// says that it is not.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) CheckOAuthAccessToken(ctx context.Context, req *CheckOAuthAccessTokenRequest) (*CheckOAuthAccessTokenResponse, error) {
+	return CheckOAuthAccessToken.Call(ctx, c, req)
+}
+
+// ClearAPIQuota sets today's count of calls of one API to zero, 50 times a month.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/openApi/clear_quota.html
+func (c *Client) ClearAPIQuota(ctx context.Context, req *ClearAPIQuotaRequest) (*ClearAPIQuotaResponse, error) {
+	return ClearAPIQuota.Call(ctx, c, req)
+}
+
+// ClearQuota sets today's count of calls of all APIs to zero, 10 times a month
+// (清空API调用额度); then it is 48006.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/openApi/clear_quota.html
+func (c *Client) ClearQuota(ctx context.Context, req *ClearQuotaRequest) (*ClearQuotaResponse, error) {
+	return ClearQuota.Call(ctx, c, req)
+}
+
+// ClearQuotaBySecret is [ClearQuota] with the AppSecret, for when even the calls
+// for tokens are used up. The 10 times a month are the same ones.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/openApi/clear_quota.html
+func (c *Client) ClearQuotaBySecret(ctx context.Context, req *ClearQuotaBySecretRequest) (*ClearQuotaBySecretResponse, error) {
+	return ClearQuotaBySecret.Call(ctx, c, req)
+}
+
+// CloseComment ends commenting on an article.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Comments_management/Image_Comments_Management_Interface.html
+func (c *Client) CloseComment(ctx context.Context, req *CloseCommentRequest) (*CloseCommentResponse, error) {
+	return CloseComment.Call(ctx, c, req)
+}
+
+// CloseKFSession ends the session of a follower with an agent.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
+func (c *Client) CloseKFSession(ctx context.Context, req *CloseKFSessionRequest) (*CloseKFSessionResponse, error) {
+	return CloseKFSession.Call(ctx, c, req)
+}
+
+// CreateConditionalMenu adds a menu for some of the followers (个性化菜单).
+// Of those whose rule fits, the newest is shown, and without one the default
+// menu, which must be there (65303).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
+func (c *Client) CreateConditionalMenu(ctx context.Context, req *CreateConditionalMenuRequest) (*CreateConditionalMenuResponse, error) {
+	return CreateConditionalMenu.Call(ctx, c, req)
+}
+
 // CreateGroup makes a group; an account can have 100.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
 func (c *Client) CreateGroup(ctx context.Context, req *CreateGroupRequest) (*CreateGroupResponse, error) {
 	return CreateGroup.Call(ctx, c, req)
+}
+
+// CreateKFSession connects a follower with an agent, who must be at work
+// (65415). That another agent has them already is 65414.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
+func (c *Client) CreateKFSession(ctx context.Context, req *CreateKFSessionRequest) (*CreateKFSessionResponse, error) {
+	return CreateKFSession.Call(ctx, c, req)
+}
+
+// CreateMenu replaces the account's menu (自定义菜单). Phones show the new one
+// after five minutes at the latest, or when the user follows anew.
+//
+// A menu has one to three entries of at most 16 bytes, each with up to five
+// entries of at most 60 bytes below it. The limit is 100 new menus a day.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Creating_Custom-Defined_Menu.html
+func (c *Client) CreateMenu(ctx context.Context, req *CreateMenuRequest) (*CreateMenuResponse, error) {
+	return CreateMenu.Call(ctx, c, req)
+}
+
+// CreateQRCode makes a QR code with a scene (带参数的二维码), which the events
+// subscribe and SCAN then carry. The picture is at [GetQRCodeURL].
+//
+// QR_SCENE and QR_STR_SCENE are temporary: up to 30 days, 60 seconds unless
+// expire_seconds says more. QR_LIMIT_SCENE and QR_LIMIT_STR_SCENE are
+// permanent: an account can have 100,000 (45029), the numbers 1 to 100000.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html
+func (c *Client) CreateQRCode(ctx context.Context, req *CreateQRCodeRequest) (*CreateQRCodeResponse, error) {
+	return CreateQRCode.Call(ctx, c, req)
+}
+
+// CreateShortKey keeps up to 4 KB at WeChat under a key of 15 characters
+// (短key托管), for at most 30 days.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Account_Management/KEY_Shortener.html
+func (c *Client) CreateShortKey(ctx context.Context, req *CreateShortKeyRequest) (*CreateShortKeyResponse, error) {
+	return CreateShortKey.Call(ctx, c, req)
+}
+
+// CreateTag makes a tag (标签); an account can have 100 (45056).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) CreateTag(ctx context.Context, req *CreateTagRequest) (*CreateTagResponse, error) {
+	return CreateTag.Call(ctx, c, req)
+}
+
+// DeleteComment deletes a comment.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Comments_management/Image_Comments_Management_Interface.html
+func (c *Client) DeleteComment(ctx context.Context, req *DeleteCommentRequest) (*DeleteCommentResponse, error) {
+	return DeleteComment.Call(ctx, c, req)
+}
+
+// DeleteCommentReply takes the account's reply to a comment back.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Comments_management/Image_Comments_Management_Interface.html
+func (c *Client) DeleteCommentReply(ctx context.Context, req *DeleteCommentReplyRequest) (*DeleteCommentReplyResponse, error) {
+	return DeleteCommentReply.Call(ctx, c, req)
+}
+
+// DeleteConditionalMenu removes a personalised menu.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
+func (c *Client) DeleteConditionalMenu(ctx context.Context, req *DeleteConditionalMenuRequest) (*DeleteConditionalMenuResponse, error) {
+	return DeleteConditionalMenu.Call(ctx, c, req)
+}
+
+// DeleteDraft deletes a draft. It can't be brought back.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Delete_draft.html
+func (c *Client) DeleteDraft(ctx context.Context, req *DeleteDraftRequest) (*DeleteDraftResponse, error) {
+	return DeleteDraft.Call(ctx, c, req)
+}
+
+// DeleteGroup deletes a group; who was in it is in group 0 afterwards. The
+// reserved ones, 0 to 2, can't be deleted (45016).
+//
+// WeChat's old page shows an empty object as the answer, so one is believed.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) DeleteGroup(ctx context.Context, req *DeleteGroupRequest) (*DeleteGroupResponse, error) {
+	return DeleteGroup.Call(ctx, c, req)
+}
+
+// DeleteKFAccount removes an agent.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
+func (c *Client) DeleteKFAccount(ctx context.Context, req *DeleteKFAccountRequest) (*DeleteKFAccountResponse, error) {
+	return DeleteKFAccount.Call(ctx, c, req)
+}
+
+// DeleteMassMessage takes articles or a video back that were sent to many
+// (删除群发). Who has them on the phone sees that they are deleted.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
+func (c *Client) DeleteMassMessage(ctx context.Context, req *DeleteMassMessageRequest) (*DeleteMassMessageResponse, error) {
+	return DeleteMassMessage.Call(ctx, c, req)
+}
+
+// DeleteMaterial deletes permanent material, drafts too. What a menu or an
+// automatic reply of the console uses stays (48005).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Deleting_Permanent_Assets.html
+func (c *Client) DeleteMaterial(ctx context.Context, req *DeleteMaterialRequest) (*DeleteMaterialResponse, error) {
+	return DeleteMaterial.Call(ctx, c, req)
+}
+
+// DeleteMenu removes the account's menu and all personalised ones.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Deleting_Custom-Defined_Menu.html
+func (c *Client) DeleteMenu(ctx context.Context, req *DeleteMenuRequest) (*DeleteMenuResponse, error) {
+	return DeleteMenu.Call(ctx, c, req)
+}
+
+// DeletePublishedArticle takes published articles back, for good.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Publish/Delete_posts.html
+func (c *Client) DeletePublishedArticle(ctx context.Context, req *DeletePublishedArticleRequest) (*DeletePublishedArticleResponse, error) {
+	return DeletePublishedArticle.Call(ctx, c, req)
+}
+
+// DeleteSubscribeTemplate removes a template of notifications from the account.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
+func (c *Client) DeleteSubscribeTemplate(ctx context.Context, req *DeleteSubscribeTemplateRequest) (*DeleteSubscribeTemplateResponse, error) {
+	return DeleteSubscribeTemplate.Call(ctx, c, req)
+}
+
+// DeleteTag removes a tag from all who have it, and the tag itself. One that
+// more than 100,000 followers have must be taken from some of them first
+// (45057).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) DeleteTag(ctx context.Context, req *DeleteTagRequest) (*DeleteTagResponse, error) {
+	return DeleteTag.Call(ctx, c, req)
+}
+
+// DeleteTemplate removes a template from the account.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
+func (c *Client) DeleteTemplate(ctx context.Context, req *DeleteTemplateRequest) (*DeleteTemplateResponse, error) {
+	return DeleteTemplate.Call(ctx, c, req)
+}
+
+// GetAPIDomainIP lists the addresses behind WeChat's API (获取微信API接口
+// IP地址), for firewalls. They change; ask once a day.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_the_WeChat_server_IP_address.html
+func (c *Client) GetAPIDomainIP(ctx context.Context, req *GetAPIDomainIPRequest) (*IPList, error) {
+	return GetAPIDomainIP.Call(ctx, c, req)
+}
+
+// GetAPIQuota tells how often one API may be called today, and how often it
+// has been (查询API调用额度).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/openApi/get_api_quota.html
+func (c *Client) GetAPIQuota(ctx context.Context, req *GetAPIQuotaRequest) (*GetAPIQuotaResponse, error) {
+	return GetAPIQuota.Call(ctx, c, req)
+}
+
+// GetBlacklist lists whom the account has blocked (黑名单), at most 10,000
+// OpenIDs at a time; [Client.AllBlockedUsers] walks all pages.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
+func (c *Client) GetBlacklist(ctx context.Context, req *GetBlacklistRequest) (*OpenIDPage, error) {
+	return GetBlacklist.Call(ctx, c, req)
+}
+
+// GetCallbackIP lists the addresses from which WeChat calls the account's
+// server (获取微信callback IP地址). They change; ask once a day.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Get_the_WeChat_server_IP_address.html
+func (c *Client) GetCallbackIP(ctx context.Context, req *GetCallbackIPRequest) (*IPList, error) {
+	return GetCallbackIP.Call(ctx, c, req)
+}
+
+// GetComments lists the comments on an article, fewer than 50 at a time.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Comments_management/Image_Comments_Management_Interface.html
+func (c *Client) GetComments(ctx context.Context, req *GetCommentsRequest) (*GetCommentsResponse, error) {
+	return GetComments.Call(ctx, c, req)
+}
+
+// GetCurrentAutoreply reads the automatic replies that are set on the console
+// (获取公众号的自动回复规则).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Getting_Rules_for_Auto_Replies.html
+func (c *Client) GetCurrentAutoreply(ctx context.Context, req *GetCurrentAutoreplyRequest) (*GetCurrentAutoreplyResponse, error) {
+	return GetCurrentAutoreply.Call(ctx, c, req)
+}
+
+// GetCurrentMenu reads the menu in use, whether it was made by the API or on
+// the console (获取自定义菜单配置), where more types of button can be had. Its
+// shape differs from [GetMenu]'s.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Getting_Custom_Menu_Configurations.html
+func (c *Client) GetCurrentMenu(ctx context.Context, req *GetCurrentMenuRequest) (*GetCurrentMenuResponse, error) {
+	return GetCurrentMenu.Call(ctx, c, req)
+}
+
+// GetDraft gets a draft's articles.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Get_draft.html
+func (c *Client) GetDraft(ctx context.Context, req *GetDraftRequest) (*GetDraftResponse, error) {
+	return GetDraft.Call(ctx, c, req)
+}
+
+// GetDraftCount tells how many drafts there are.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Count_drafts.html
+func (c *Client) GetDraftCount(ctx context.Context, req *GetDraftCountRequest) (*GetDraftCountResponse, error) {
+	return GetDraftCount.Call(ctx, c, req)
+}
+
+// GetGroupOfUser tells in which group a follower is.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) GetGroupOfUser(ctx context.Context, req *GetGroupOfUserRequest) (*GetGroupOfUserResponse, error) {
+	return GetGroupOfUser.Call(ctx, c, req)
 }
 
 // GetGroups lists the account's groups (分组). Groups are the predecessor of
@@ -17,6 +395,105 @@ func (c *Client) CreateGroup(ctx context.Context, req *CreateGroupRequest) (*Cre
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
 func (c *Client) GetGroups(ctx context.Context, req *GetGroupsRequest) (*GetGroupsResponse, error) {
 	return GetGroups.Call(ctx, c, req)
+}
+
+// GetIndustry tells the account's two trades.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
+func (c *Client) GetIndustry(ctx context.Context, req *GetIndustryRequest) (*GetIndustryResponse, error) {
+	return GetIndustry.Call(ctx, c, req)
+}
+
+// GetJSAPITicket gets the ticket with which pages sign for the JS-SDK, two
+// hours good (jsapi_ticket). Like a token it is to be kept and shared: WeChat
+// limits how often it is asked for. [SignJSAPI] makes the signatures.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/JS-SDK.html
+func (c *Client) GetJSAPITicket(ctx context.Context, req *GetJSAPITicketRequest) (*GetJSAPITicketResponse, error) {
+	return GetJSAPITicket.Call(ctx, c, req)
+}
+
+// GetJSSDKVoice downloads a voice that was recorded in a web page with the
+// JS-SDK's uploadVoice, in high quality: speex with 16 kHz (高清语音素材).
+//
+// Like all temporary media it is there for three days. Anything else, and an
+// ordinary voice too, is refused with 40007.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
+func (c *Client) GetJSSDKVoice(ctx context.Context, req *GetJSSDKVoiceRequest) (*GetJSSDKVoiceResponse, error) {
+	return GetJSSDKVoice.Call(ctx, c, req)
+}
+
+// GetKFList lists the account's customer service agents (客服).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
+func (c *Client) GetKFList(ctx context.Context, req *GetKFListRequest) (*GetKFListResponse, error) {
+	return GetKFList.Call(ctx, c, req)
+}
+
+// GetKFMessages lists what agents and followers have written to each other, of
+// at most 24 hours and 10,000 messages at a time (获取聊天记录).
+//
+// For the next page take MsgID of this one's answer; a page with fewer than
+// Number messages is the last.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Obtain_chat_transcript.html
+func (c *Client) GetKFMessages(ctx context.Context, req *GetKFMessagesRequest) (*GetKFMessagesResponse, error) {
+	return GetKFMessages.Call(ctx, c, req)
+}
+
+// GetKFSession tells which agent a follower is with.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
+func (c *Client) GetKFSession(ctx context.Context, req *GetKFSessionRequest) (*GetKFSessionResponse, error) {
+	return GetKFSession.Call(ctx, c, req)
+}
+
+// GetKFSessionList lists the sessions of an agent.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
+func (c *Client) GetKFSessionList(ctx context.Context, req *GetKFSessionListRequest) (*GetKFSessionListResponse, error) {
+	return GetKFSessionList.Call(ctx, c, req)
+}
+
+// GetKFWaitCases lists followers who wait for an agent, at most 100 of them.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Session_control.html
+func (c *Client) GetKFWaitCases(ctx context.Context, req *GetKFWaitCasesRequest) (*GetKFWaitCasesResponse, error) {
+	return GetKFWaitCases.Call(ctx, c, req)
+}
+
+// GetMassMessageStatus tells how far a mass message is: SENDING, SEND_SUCCESS,
+// SEND_FAIL or DELETE.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
+func (c *Client) GetMassMessageStatus(ctx context.Context, req *GetMassMessageStatusRequest) (*GetMassMessageStatusResponse, error) {
+	return GetMassMessageStatus.Call(ctx, c, req)
+}
+
+// GetMassSpeed tells how fast mass messages go out.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
+func (c *Client) GetMassSpeed(ctx context.Context, req *GetMassSpeedRequest) (*GetMassSpeedResponse, error) {
+	return GetMassSpeed.Call(ctx, c, req)
+}
+
+// GetMaterial gets permanent material (获取永久素材).
+//
+// A picture, voice or thumb is written to the [MediaStore], as [GetMedia] does
+// it. Of a video WeChat gives a URL, from which it is then fetched, with its
+// words. Articles come as they are, in news_item.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Getting_Permanent_Assets.html
+func (c *Client) GetMaterial(ctx context.Context, req *GetMaterialRequest) (*GetMaterialResponse, error) {
+	return GetMaterial.Call(ctx, c, req)
+}
+
+// GetMaterialCount tells how much permanent material of each type there is.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_the_total_of_all_materials.html
+func (c *Client) GetMaterialCount(ctx context.Context, req *GetMaterialCountRequest) (*GetMaterialCountResponse, error) {
+	return GetMaterialCount.Call(ctx, c, req)
 }
 
 // GetMedia downloads a file that was uploaded or sent by a follower within the
@@ -28,6 +505,139 @@ func (c *Client) GetMedia(ctx context.Context, req *GetMediaRequest) (*GetMediaR
 	return GetMedia.Call(ctx, c, req)
 }
 
+// GetMenu reads the menu that was made with [CreateMenu], and the personalised
+// ones. One that was made on the console is only found by [GetCurrentMenu].
+//
+// When there is none WeChat answers 46003; that is no error here, but an
+// answer without a Menu.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Querying_Custom_Menus.html
+func (c *Client) GetMenu(ctx context.Context, req *GetMenuRequest) (*GetMenuResponse, error) {
+	return GetMenu.Call(ctx, c, req)
+}
+
+// GetOAuthAccessToken exchanges a code for the user's OpenID and a token of
+// their own, which is not the account's and is yours to keep. A code is good
+// once (40163) and for five minutes (42003); after either the user must be
+// sent through authorisation again.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) GetOAuthAccessToken(ctx context.Context, req *GetOAuthAccessTokenRequest) (*OAuthToken, error) {
+	return GetOAuthAccessToken.Call(ctx, c, req)
+}
+
+// GetOAuthAuthorizeURL tells where a web page sends a user to be authorised
+// (网页授权); it calls nobody. WeChat comes back to the redirect_uri with a code
+// that is good once and for five minutes, and with the state.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) GetOAuthAuthorizeURL(ctx context.Context, req *GetOAuthAuthorizeURLRequest) (*GetOAuthAuthorizeURLResponse, error) {
+	return GetOAuthAuthorizeURL.Call(ctx, c, req)
+}
+
+// GetOnlineKFList lists the agents who are at work.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
+func (c *Client) GetOnlineKFList(ctx context.Context, req *GetOnlineKFListRequest) (*GetOnlineKFListResponse, error) {
+	return GetOnlineKFList.Call(ctx, c, req)
+}
+
+// GetPublishStatus tells what became of publishing a draft.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Publish/Get_status.html
+func (c *Client) GetPublishStatus(ctx context.Context, req *GetPublishStatusRequest) (*GetPublishStatusResponse, error) {
+	return GetPublishStatus.Call(ctx, c, req)
+}
+
+// GetPublishedArticle gets the articles of a publication.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Publish/Get_article_from_id.html
+func (c *Client) GetPublishedArticle(ctx context.Context, req *GetPublishedArticleRequest) (*GetPublishedArticleResponse, error) {
+	return GetPublishedArticle.Call(ctx, c, req)
+}
+
+// GetQRCodeURL tells where the picture of a QR code is; it calls nobody. The
+// address needs no token, and answers 404 when the code is over.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Generating_a_Parametric_QR_Code.html
+func (c *Client) GetQRCodeURL(ctx context.Context, req *GetQRCodeURLRequest) (*GetQRCodeURLResponse, error) {
+	return GetQRCodeURL.Call(ctx, c, req)
+}
+
+// GetRID tells what WeChat knows about a request, by the rid that stood in the
+// errmsg (查询rid信息).
+//
+// It works for the account's own requests of the last 7 days; 76001 is an
+// unknown rid, 76002 another account's. The answer quotes the request, which may
+// have had credentials.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/openApi/get_rid_info.html
+func (c *Client) GetRID(ctx context.Context, req *GetRIDRequest) (*GetRIDResponse, error) {
+	return GetRID.Call(ctx, c, req)
+}
+
+// GetSnsapiUserinfo tells about a user who has granted scope snsapi_userinfo;
+// the token is the user's. Name and picture are real only when the user chose
+// to share them; else the name is 微信用户 and the picture grey.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) GetSnsapiUserinfo(ctx context.Context, req *GetSnsapiUserinfoRequest) (*SnsapiUserinfo, error) {
+	return GetSnsapiUserinfo.Call(ctx, c, req)
+}
+
+// GetSubscribeCategories lists the account's categories, which decide what
+// templates there are in the library (公众号类目).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
+func (c *Client) GetSubscribeCategories(ctx context.Context, req *GetSubscribeCategoriesRequest) (*GetSubscribeCategoriesResponse, error) {
+	return GetSubscribeCategories.Call(ctx, c, req)
+}
+
+// GetSubscribeTemplateKeywords lists the keywords of a template in WeChat's
+// library.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
+func (c *Client) GetSubscribeTemplateKeywords(ctx context.Context, req *GetSubscribeTemplateKeywordsRequest) (*GetSubscribeTemplateKeywordsResponse, error) {
+	return GetSubscribeTemplateKeywords.Call(ctx, c, req)
+}
+
+// GetSubscribeTemplateTitles lists templates in WeChat's library, at most 30 at
+// a time.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
+func (c *Client) GetSubscribeTemplateTitles(ctx context.Context, req *GetSubscribeTemplateTitlesRequest) (*GetSubscribeTemplateTitlesResponse, error) {
+	return GetSubscribeTemplateTitles.Call(ctx, c, req)
+}
+
+// GetSubscribeTemplates lists the account's templates of notifications.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
+func (c *Client) GetSubscribeTemplates(ctx context.Context, req *GetSubscribeTemplatesRequest) (*GetSubscribeTemplatesResponse, error) {
+	return GetSubscribeTemplates.Call(ctx, c, req)
+}
+
+// GetTagUsers lists the followers with a tag, at most 10,000 OpenIDs at a
+// time; [Client.AllTagUsers] walks all pages.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) GetTagUsers(ctx context.Context, req *GetTagUsersRequest) (*OpenIDPage, error) {
+	return GetTagUsers.Call(ctx, c, req)
+}
+
+// GetTags lists the account's tags.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) GetTags(ctx context.Context, req *GetTagsRequest) (*GetTagsResponse, error) {
+	return GetTags.Call(ctx, c, req)
+}
+
+// GetTemplates lists the account's templates.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
+func (c *Client) GetTemplates(ctx context.Context, req *GetTemplatesRequest) (*GetTemplatesResponse, error) {
+	return GetTemplates.Call(ctx, c, req)
+}
+
 // GetUserInfo tells what WeChat knows about one follower (用户基本信息).
 //
 // Since 2021-12-27 that is no longer the nickname and the picture. Of somebody
@@ -36,6 +646,91 @@ func (c *Client) GetMedia(ctx context.Context, req *GetMediaRequest) (*GetMediaR
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/Get_users_basic_information_UnionID.html
 func (c *Client) GetUserInfo(ctx context.Context, req *GetUserInfoRequest) (*UserInfo, error) {
 	return GetUserInfo.Call(ctx, c, req)
+}
+
+// GetUserList lists who follows the account (获取用户列表), at most 10,000
+// OpenIDs at a time; [Client.AllUsers] walks all pages.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html
+func (c *Client) GetUserList(ctx context.Context, req *GetUserListRequest) (*OpenIDPage, error) {
+	return GetUserList.Call(ctx, c, req)
+}
+
+// GetUserTags lists the tags of a follower.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) GetUserTags(ctx context.Context, req *GetUserTagsRequest) (*GetUserTagsResponse, error) {
+	return GetUserTags.Call(ctx, c, req)
+}
+
+// InviteKFWorker invites somebody to work as an agent; they accept it on the
+// phone.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
+func (c *Client) InviteKFWorker(ctx context.Context, req *InviteKFWorkerRequest) (*InviteKFWorkerResponse, error) {
+	return InviteKFWorker.Call(ctx, c, req)
+}
+
+// MarkComment elects a comment: all readers see it (精选).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Comments_management/Image_Comments_Management_Interface.html
+func (c *Client) MarkComment(ctx context.Context, req *MarkCommentRequest) (*MarkCommentResponse, error) {
+	return MarkComment.Call(ctx, c, req)
+}
+
+// MatchMenu tells which menu a user sees, personalised ones considered.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Custom_Menus/Personalized_menu_interface.html
+func (c *Client) MatchMenu(ctx context.Context, req *MatchMenuRequest) (*MatchMenuResponse, error) {
+	return MatchMenu.Call(ctx, c, req)
+}
+
+// OpenComment lets readers comment on an article that has been sent (打开留言).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Comments_management/Image_Comments_Management_Interface.html
+func (c *Client) OpenComment(ctx context.Context, req *OpenCommentRequest) (*OpenCommentResponse, error) {
+	return OpenComment.Call(ctx, c, req)
+}
+
+// PreviewMassMessage shows a mass message to one person, 100 times a day (群发预览).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
+func (c *Client) PreviewMassMessage(ctx context.Context, req *PreviewMassMessageRequest) (*PreviewMassMessageResponse, error) {
+	return PreviewMassMessage.Call(ctx, c, req)
+}
+
+// PublishDraft publishes a draft, so that its articles have lasting URLs
+// (发布). Followers are not told: that is [SendMassMessage].
+//
+// A good answer only means that WeChat has taken it. What became of it is told
+// by [GetPublishStatus], and by the event PUBLISHJOBFINISH. 53503 to 53505 are
+// drafts that must be put right on the console.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Publish/Publish.html
+func (c *Client) PublishDraft(ctx context.Context, req *PublishDraftRequest) (*PublishDraftResponse, error) {
+	return PublishDraft.Call(ctx, c, req)
+}
+
+// RefreshOAuthAccessToken prolongs a user's token, or gives a new one in place
+// of one that is over.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+func (c *Client) RefreshOAuthAccessToken(ctx context.Context, req *RefreshOAuthAccessTokenRequest) (*OAuthToken, error) {
+	return RefreshOAuthAccessToken.Call(ctx, c, req)
+}
+
+// ReplyComment replies to a comment.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Comments_management/Image_Comments_Management_Interface.html
+func (c *Client) ReplyComment(ctx context.Context, req *ReplyCommentRequest) (*ReplyCommentResponse, error) {
+	return ReplyComment.Call(ctx, c, req)
+}
+
+// ResolveShortKey reads what is kept under a key.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Account_Management/KEY_Shortener.html
+func (c *Client) ResolveShortKey(ctx context.Context, req *ResolveShortKeyRequest) (*ResolveShortKeyResponse, error) {
+	return ResolveShortKey.Call(ctx, c, req)
 }
 
 // SendCustomMessage sends a follower a message that is no passive reply
@@ -49,6 +744,132 @@ func (c *Client) GetUserInfo(ctx context.Context, req *GetUserInfoRequest) (*Use
 // https://developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustommessage
 func (c *Client) SendCustomMessage(ctx context.Context, req *SendCustomMessageRequest) (*SendCustomMessageResponse, error) {
 	return SendCustomMessage.Call(ctx, c, req)
+}
+
+// SendMassMessage sends a message to all followers, or to those with a tag
+// (群发).
+//
+// A subscription account may do it once a day; of a service account's messages
+// a follower gets 4 a month; more is 45028. A ClientMsgID makes a repetition
+// within 24 hours harmless: WeChat answers 45065 and the first one's msg_id.
+// What came of it is told by the event MASSSENDJOBFINISH.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
+func (c *Client) SendMassMessage(ctx context.Context, req *SendMassMessageRequest) (*SendMassMessageResponse, error) {
+	return SendMassMessage.Call(ctx, c, req)
+}
+
+// SendMassMessageToUsers sends a message to 2 to 10,000 followers by their
+// OpenIDs (根据OpenID列表群发).
+//
+// Everything else is as with [SendMassMessage].
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
+func (c *Client) SendMassMessageToUsers(ctx context.Context, req *SendMassMessageToUsersRequest) (*SendMassMessageResponse, error) {
+	return SendMassMessageToUsers.Call(ctx, c, req)
+}
+
+// SendOneTimeMessage sends the one message that somebody has agreed to on
+// WeChat's page for it (一次性订阅消息). They need not follow the account.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/One-time_subscription_info.html
+func (c *Client) SendOneTimeMessage(ctx context.Context, req *SendOneTimeMessageRequest) (*SendOneTimeMessageResponse, error) {
+	return SendOneTimeMessage.Call(ctx, c, req)
+}
+
+// SendSubscribeMessage sends a notification to somebody who has subscribed to
+// its template (订阅通知).
+//
+// To who has not, or whose one subscription is used up, WeChat answers 43101. A
+// value that breaks the rule of its name is 47003, and the errmsg names it: thing
+// has at most 20 characters, number and character_string 32, letter 32, symbol 5,
+// phone_number 17, car_number 8, name 10 Chinese or 20 letters, phrase 5 Chinese;
+// time, date and amount are written as such.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
+func (c *Client) SendSubscribeMessage(ctx context.Context, req *SendSubscribeMessageRequest) (*SendSubscribeMessageResponse, error) {
+	return SendSubscribeMessage.Call(ctx, c, req)
+}
+
+// SendTemplateMessage sends a follower a message made from one of the account's
+// templates (模板消息).
+//
+// A service account may send 100,000 a day, more with many followers. A
+// ClientMsgID makes a repetition within 10 minutes harmless. Whether the message
+// arrived comes later, as the event TEMPLATESENDJOBFINISH with the msgid.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
+func (c *Client) SendTemplateMessage(ctx context.Context, req *SendTemplateMessageRequest) (*SendTemplateMessageResponse, error) {
+	return SendTemplateMessage.Call(ctx, c, req)
+}
+
+// SendTyping shows a follower that somebody is typing, or stops it (客服输入状态).
+//
+// The sign goes after 15 seconds or with the next message. WeChat shows it only
+// when a message went either way in the last 30 seconds (45080), and it does not
+// count as one; that it is shown already (45081) is as good as success.
+//
+// https://developers.weixin.qq.com/doc/service/api/customer/message/api_typing
+func (c *Client) SendTyping(ctx context.Context, req *SendTypingRequest) (*SendTypingResponse, error) {
+	return SendTyping.Call(ctx, c, req)
+}
+
+// SetIndustry says in which two trades the account is (所属行业), which once
+// decided what templates there are. It can be changed once a month (43100).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
+func (c *Client) SetIndustry(ctx context.Context, req *SetIndustryRequest) (*SetIndustryResponse, error) {
+	return SetIndustry.Call(ctx, c, req)
+}
+
+// SetMassSpeed sets how fast mass messages go out.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
+func (c *Client) SetMassSpeed(ctx context.Context, req *SetMassSpeedRequest) (*SetMassSpeedResponse, error) {
+	return SetMassSpeed.Call(ctx, c, req)
+}
+
+// SwitchDraftBox turns the draft box and publishing on, for good; with CheckOnly
+// 1 it only tells whether they are on (草稿箱开关设置).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Temporary_MP_Switch.html
+func (c *Client) SwitchDraftBox(ctx context.Context, req *SwitchDraftBoxRequest) (*SwitchDraftBoxResponse, error) {
+	return SwitchDraftBox.Call(ctx, c, req)
+}
+
+// TagUsers gives up to 50 followers a tag. A follower can have 20 (45059).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) TagUsers(ctx context.Context, req *TagUsersRequest) (*TagUsersResponse, error) {
+	return TagUsers.Call(ctx, c, req)
+}
+
+// UnblockUsers takes up to 20 users off the blacklist.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
+func (c *Client) UnblockUsers(ctx context.Context, req *UnblockUsersRequest) (*UnblockUsersResponse, error) {
+	return UnblockUsers.Call(ctx, c, req)
+}
+
+// UnmarkComment takes an election back.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Comments_management/Image_Comments_Management_Interface.html
+func (c *Client) UnmarkComment(ctx context.Context, req *UnmarkCommentRequest) (*UnmarkCommentResponse, error) {
+	return UnmarkComment.Call(ctx, c, req)
+}
+
+// UntagUsers takes a tag from up to 50 followers.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) UntagUsers(ctx context.Context, req *UntagUsersRequest) (*UntagUsersResponse, error) {
+	return UntagUsers.Call(ctx, c, req)
+}
+
+// UpdateDraft replaces one article of a draft.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Update_draft.html
+func (c *Client) UpdateDraft(ctx context.Context, req *UpdateDraftRequest) (*UpdateDraftResponse, error) {
+	return UpdateDraft.Call(ctx, c, req)
 }
 
 // UpdateGroup renames a group. The reserved ones, 0 to 2, can't be (45016).
@@ -65,6 +886,60 @@ func (c *Client) UpdateGroupOfUser(ctx context.Context, req *UpdateGroupOfUserRe
 	return UpdateGroupOfUser.Call(ctx, c, req)
 }
 
+// UpdateGroupOfUsers moves up to 50 followers to another group.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) UpdateGroupOfUsers(ctx context.Context, req *UpdateGroupOfUsersRequest) (*UpdateGroupOfUsersResponse, error) {
+	return UpdateGroupOfUsers.Call(ctx, c, req)
+}
+
+// UpdateKFAccount changes the name that followers see of an agent.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
+func (c *Client) UpdateKFAccount(ctx context.Context, req *UpdateKFAccountRequest) (*UpdateKFAccountResponse, error) {
+	return UpdateKFAccount.Call(ctx, c, req)
+}
+
+// UpdateTag renames a tag. The reserved ones, 0 to 2, can't be (45058).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+func (c *Client) UpdateTag(ctx context.Context, req *UpdateTagRequest) (*UpdateTagResponse, error) {
+	return UpdateTag.Call(ctx, c, req)
+}
+
+// UpdateUserRemark sets the account's own name for a follower (设置用户备注名).
+// It takes a verified service account.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Configuring_user_notes.html
+func (c *Client) UpdateUserRemark(ctx context.Context, req *UpdateUserRemarkRequest) (*UpdateUserRemarkResponse, error) {
+	return UpdateUserRemark.Call(ctx, c, req)
+}
+
+// UploadArticleImage uploads a picture for the text of an article, and answers
+// its URL (上传图文消息内的图片).
+//
+// It may be a jpg or png below 1 MB. It does not expire, and does not count as
+// permanent material. In the text of an article WeChat shows no other pictures.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Adding_Permanent_Assets.html
+func (c *Client) UploadArticleImage(ctx context.Context, req *UploadArticleImageRequest) (*UploadArticleImageResponse, error) {
+	return UploadArticleImage.Call(ctx, c, req)
+}
+
+// UploadKFHeadImg uploads an agent's picture: a jpg, best of 640 by 640 points.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
+func (c *Client) UploadKFHeadImg(ctx context.Context, req *UploadKFHeadImgRequest) (*UploadKFHeadImgResponse, error) {
+	return UploadKFHeadImg.Call(ctx, c, req)
+}
+
+// UploadMassVideo makes an uploaded video, with words, ready for a mass message.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
+func (c *Client) UploadMassVideo(ctx context.Context, req *UploadMassVideoRequest) (*UploadMassVideoResponse, error) {
+	return UploadMassVideo.Call(ctx, c, req)
+}
+
 // UploadMedia uploads a file for three days of use (新增临时素材).
 //
 // Images may have 10 MB (png, jpg, gif), voices 2 MB (amr, mp3) and 60
@@ -78,12 +953,119 @@ func (c *Client) UploadMedia(ctx context.Context, req *UploadMediaRequest) (*Upl
 
 // summaries are the first sentences of the verbs' documentation.
 var summaries = map[string]string{
-	"create_group":         "CreateGroup makes a group; an account can have 100.",
-	"get_groups":           "GetGroups lists the account's groups (分组).",
-	"get_media":            "GetMedia downloads a file that was uploaded or sent by a follower within the last three days (获取临时素材).",
-	"get_user_info":        "GetUserInfo tells what WeChat knows about one follower (用户基本信息).",
-	"send_custom_message":  "SendCustomMessage sends a follower a message that is no passive reply (客服消息).",
-	"update_group":         "UpdateGroup renames a group.",
-	"update_group_of_user": "UpdateGroupOfUser moves a follower to another group.",
-	"upload_media":         "UploadMedia uploads a file for three days of use (新增临时素材).",
+	"add_draft":                       "AddDraft puts 1 to 8 articles into the draft box (新建草稿), from where [PublishDraft] or [SendMassMessage] takes them.",
+	"add_kf_account":                  "AddKFAccount makes a customer service agent; an account can have 100.",
+	"add_material":                    "AddMaterial uploads a file that stays (新增永久素材).",
+	"add_subscribe_template":          "AddSubscribeTemplate takes a template of WeChat's library, with a choice of its keywords, into the account (选用模板).",
+	"add_template":                    "AddTemplate takes a template of WeChat's library into the account.",
+	"batch_get_draft":                 "BatchGetDraft lists the drafts, the newest first, at most 20 at a time.",
+	"batch_get_material":              "BatchGetMaterial lists permanent material of one type, the newest first, at most 20 at a time.",
+	"batch_get_published_article":     "BatchGetPublishedArticle lists what has been published, the newest first, at most 20 at a time.",
+	"batch_get_user_info":             "BatchGetUserInfo tells what WeChat knows about up to 100 users (批量获取用户基本信息); of those who do not follow, only Subscribe 0.",
+	"block_users":                     "BlockUsers puts up to 20 users on the blacklist.",
+	"call_api":                        "CallAPI reaches an API for which there is no verb yet.",
+	"check_callback":                  "CheckCallback has WeChat look up and ping the account's callback address (网络检测).",
+	"check_oauth_access_token":        "CheckOAuthAccessToken tells whether a user's token is still good: the error says that it is not.",
+	"clear_api_quota":                 "ClearAPIQuota sets today's count of calls of one API to zero, 50 times a month.",
+	"clear_quota":                     "ClearQuota sets today's count of calls of all APIs to zero, 10 times a month (清空API调用额度); then it is 48006.",
+	"clear_quota_by_secret":           "ClearQuotaBySecret is [ClearQuota] with the AppSecret, for when even the calls for tokens are used up.",
+	"close_comment":                   "CloseComment ends commenting on an article.",
+	"close_kf_session":                "CloseKFSession ends the session of a follower with an agent.",
+	"create_conditional_menu":         "CreateConditionalMenu adds a menu for some of the followers (个性化菜单).",
+	"create_group":                    "CreateGroup makes a group; an account can have 100.",
+	"create_kf_session":               "CreateKFSession connects a follower with an agent, who must be at work (65415).",
+	"create_menu":                     "CreateMenu replaces the account's menu (自定义菜单).",
+	"create_qr_code":                  "CreateQRCode makes a QR code with a scene (带参数的二维码), which the events subscribe and SCAN then carry.",
+	"create_short_key":                "CreateShortKey keeps up to 4 KB at WeChat under a key of 15 characters (短key托管), for at most 30 days.",
+	"create_tag":                      "CreateTag makes a tag (标签); an account can have 100 (45056).",
+	"delete_comment":                  "DeleteComment deletes a comment.",
+	"delete_comment_reply":            "DeleteCommentReply takes the account's reply to a comment back.",
+	"delete_conditional_menu":         "DeleteConditionalMenu removes a personalised menu.",
+	"delete_draft":                    "DeleteDraft deletes a draft.",
+	"delete_group":                    "DeleteGroup deletes a group; who was in it is in group 0 afterwards.",
+	"delete_kf_account":               "DeleteKFAccount removes an agent.",
+	"delete_mass_message":             "DeleteMassMessage takes articles or a video back that were sent to many (删除群发).",
+	"delete_material":                 "DeleteMaterial deletes permanent material, drafts too.",
+	"delete_menu":                     "DeleteMenu removes the account's menu and all personalised ones.",
+	"delete_published_article":        "DeletePublishedArticle takes published articles back, for good.",
+	"delete_subscribe_template":       "DeleteSubscribeTemplate removes a template of notifications from the account.",
+	"delete_tag":                      "DeleteTag removes a tag from all who have it, and the tag itself.",
+	"delete_template":                 "DeleteTemplate removes a template from the account.",
+	"get_api_domain_ip":               "GetAPIDomainIP lists the addresses behind WeChat's API (获取微信API接口 IP地址), for firewalls.",
+	"get_api_quota":                   "GetAPIQuota tells how often one API may be called today, and how often it has been (查询API调用额度).",
+	"get_blacklist":                   "GetBlacklist lists whom the account has blocked (黑名单), at most 10,000 OpenIDs at a time; [Client.AllBlockedUsers] walks all pages.",
+	"get_callback_ip":                 "GetCallbackIP lists the addresses from which WeChat calls the account's server (获取微信callback IP地址).",
+	"get_comments":                    "GetComments lists the comments on an article, fewer than 50 at a time.",
+	"get_current_autoreply":           "GetCurrentAutoreply reads the automatic replies that are set on the console (获取公众号的自动回复规则).",
+	"get_current_menu":                "GetCurrentMenu reads the menu in use, whether it was made by the API or on the console (获取自定义菜单配置), where more types of button can be had.",
+	"get_draft":                       "GetDraft gets a draft's articles.",
+	"get_draft_count":                 "GetDraftCount tells how many drafts there are.",
+	"get_group_of_user":               "GetGroupOfUser tells in which group a follower is.",
+	"get_groups":                      "GetGroups lists the account's groups (分组).",
+	"get_industry":                    "GetIndustry tells the account's two trades.",
+	"get_jsapi_ticket":                "GetJSAPITicket gets the ticket with which pages sign for the JS-SDK, two hours good (jsapi_ticket).",
+	"get_jssdk_voice":                 "GetJSSDKVoice downloads a voice that was recorded in a web page with the JS-SDK's uploadVoice, in high quality: speex with 16 kHz (高清语音素材).",
+	"get_kf_list":                     "GetKFList lists the account's customer service agents (客服).",
+	"get_kf_messages":                 "GetKFMessages lists what agents and followers have written to each other, of at most 24 hours and 10,000 messages at a time (获取聊天记录).",
+	"get_kf_session":                  "GetKFSession tells which agent a follower is with.",
+	"get_kf_session_list":             "GetKFSessionList lists the sessions of an agent.",
+	"get_kf_wait_cases":               "GetKFWaitCases lists followers who wait for an agent, at most 100 of them.",
+	"get_mass_message_status":         "GetMassMessageStatus tells how far a mass message is: SENDING, SEND_SUCCESS, SEND_FAIL or DELETE.",
+	"get_mass_speed":                  "GetMassSpeed tells how fast mass messages go out.",
+	"get_material":                    "GetMaterial gets permanent material (获取永久素材).",
+	"get_material_count":              "GetMaterialCount tells how much permanent material of each type there is.",
+	"get_media":                       "GetMedia downloads a file that was uploaded or sent by a follower within the last three days (获取临时素材).",
+	"get_menu":                        "GetMenu reads the menu that was made with [CreateMenu], and the personalised ones.",
+	"get_oauth_access_token":          "GetOAuthAccessToken exchanges a code for the user's OpenID and a token of their own, which is not the account's and is yours to keep.",
+	"get_oauth_authorize_url":         "GetOAuthAuthorizeURL tells where a web page sends a user to be authorised (网页授权); it calls nobody.",
+	"get_online_kf_list":              "GetOnlineKFList lists the agents who are at work.",
+	"get_publish_status":              "GetPublishStatus tells what became of publishing a draft.",
+	"get_published_article":           "GetPublishedArticle gets the articles of a publication.",
+	"get_qr_code_url":                 "GetQRCodeURL tells where the picture of a QR code is; it calls nobody.",
+	"get_rid":                         "GetRID tells what WeChat knows about a request, by the rid that stood in the errmsg (查询rid信息).",
+	"get_snsapi_userinfo":             "GetSnsapiUserinfo tells about a user who has granted scope snsapi_userinfo; the token is the user's.",
+	"get_subscribe_categories":        "GetSubscribeCategories lists the account's categories, which decide what templates there are in the library (公众号类目).",
+	"get_subscribe_template_keywords": "GetSubscribeTemplateKeywords lists the keywords of a template in WeChat's library.",
+	"get_subscribe_template_titles":   "GetSubscribeTemplateTitles lists templates in WeChat's library, at most 30 at a time.",
+	"get_subscribe_templates":         "GetSubscribeTemplates lists the account's templates of notifications.",
+	"get_tag_users":                   "GetTagUsers lists the followers with a tag, at most 10,000 OpenIDs at a time; [Client.AllTagUsers] walks all pages.",
+	"get_tags":                        "GetTags lists the account's tags.",
+	"get_templates":                   "GetTemplates lists the account's templates.",
+	"get_user_info":                   "GetUserInfo tells what WeChat knows about one follower (用户基本信息).",
+	"get_user_list":                   "GetUserList lists who follows the account (获取用户列表), at most 10,000 OpenIDs at a time; [Client.AllUsers] walks all pages.",
+	"get_user_tags":                   "GetUserTags lists the tags of a follower.",
+	"invite_kf_worker":                "InviteKFWorker invites somebody to work as an agent; they accept it on the phone.",
+	"mark_comment":                    "MarkComment elects a comment: all readers see it (精选).",
+	"match_menu":                      "MatchMenu tells which menu a user sees, personalised ones considered.",
+	"open_comment":                    "OpenComment lets readers comment on an article that has been sent (打开留言).",
+	"preview_mass_message":            "PreviewMassMessage shows a mass message to one person, 100 times a day (群发预览).",
+	"publish_draft":                   "PublishDraft publishes a draft, so that its articles have lasting URLs (发布).",
+	"refresh_oauth_access_token":      "RefreshOAuthAccessToken prolongs a user's token, or gives a new one in place of one that is over.",
+	"reply_comment":                   "ReplyComment replies to a comment.",
+	"resolve_short_key":               "ResolveShortKey reads what is kept under a key.",
+	"send_custom_message":             "SendCustomMessage sends a follower a message that is no passive reply (客服消息).",
+	"send_mass_message":               "SendMassMessage sends a message to all followers, or to those with a tag (群发).",
+	"send_mass_message_to_users":      "SendMassMessageToUsers sends a message to 2 to 10,000 followers by their OpenIDs (根据OpenID列表群发).",
+	"send_one_time_message":           "SendOneTimeMessage sends the one message that somebody has agreed to on WeChat's page for it (一次性订阅消息).",
+	"send_subscribe_message":          "SendSubscribeMessage sends a notification to somebody who has subscribed to its template (订阅通知).",
+	"send_template_message":           "SendTemplateMessage sends a follower a message made from one of the account's templates (模板消息).",
+	"send_typing":                     "SendTyping shows a follower that somebody is typing, or stops it (客服输入状态).",
+	"set_industry":                    "SetIndustry says in which two trades the account is (所属行业), which once decided what templates there are.",
+	"set_mass_speed":                  "SetMassSpeed sets how fast mass messages go out.",
+	"switch_draft_box":                "SwitchDraftBox turns the draft box and publishing on, for good; with CheckOnly 1 it only tells whether they are on (草稿箱开关设置).",
+	"tag_users":                       "TagUsers gives up to 50 followers a tag.",
+	"unblock_users":                   "UnblockUsers takes up to 20 users off the blacklist.",
+	"unmark_comment":                  "UnmarkComment takes an election back.",
+	"untag_users":                     "UntagUsers takes a tag from up to 50 followers.",
+	"update_draft":                    "UpdateDraft replaces one article of a draft.",
+	"update_group":                    "UpdateGroup renames a group.",
+	"update_group_of_user":            "UpdateGroupOfUser moves a follower to another group.",
+	"update_group_of_users":           "UpdateGroupOfUsers moves up to 50 followers to another group.",
+	"update_kf_account":               "UpdateKFAccount changes the name that followers see of an agent.",
+	"update_tag":                      "UpdateTag renames a tag.",
+	"update_user_remark":              "UpdateUserRemark sets the account's own name for a follower (设置用户备注名).",
+	"upload_article_image":            "UploadArticleImage uploads a picture for the text of an article, and answers its URL (上传图文消息内的图片).",
+	"upload_kf_headimg":               "UploadKFHeadImg uploads an agent's picture: a jpg, best of 640 by 640 points.",
+	"upload_mass_video":               "UploadMassVideo makes an uploaded video, with words, ready for a mass message.",
+	"upload_media":                    "UploadMedia uploads a file for three days of use (新增临时素材).",
 }

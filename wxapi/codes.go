@@ -8,6 +8,7 @@ import (
 // Class says what to do about an errcode.
 type Class string
 
+// The classes, in no order of severity.
 const (
 	ClassOK        Class = "ok"        // as good as success: WeChat has done it before
 	ClassToken     Class = "token"     // the access token is old: compare, refresh, once more
@@ -23,8 +24,10 @@ const (
 
 // Classes lists every class.
 func Classes() []Class {
-	return []Class{ClassOK, ClassToken, ClassBackoff, ClassMinute, ClassQuota,
-		ClassPermanent, ClassUser, ClassConfig, ClassRight, ClassBug}
+	return []Class{
+		ClassOK, ClassToken, ClassBackoff, ClassMinute, ClassQuota,
+		ClassPermanent, ClassUser, ClassConfig, ClassRight, ClassBug,
+	}
 }
 
 // Code is one errcode of WeChat.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,11 @@ type Config struct {
 	// request has no credentials: those are added below it. Default none
 	Wrap func(http.RoundTripper) http.RoundTripper
 
+	// CallAPIAllow are the paths that call_api reaches: whole ones, or a
+	// beginning and a *, such as /cgi-bin/comment/*. Those that issue, carry or
+	// reset credentials have to be named whole. Default: *, all others
+	CallAPIAllow []string
+
 	Tokens TokenStore // shared by all replicas. Default: this client's memory
 	Media  MediaStore // for datarefs and downloads. Default none: downloads are answered as base64
 
@@ -46,6 +52,9 @@ func (c Config) withDefaults() Config {
 	c.UploadTimeout = cmp.Or(c.UploadTimeout, time.Minute)
 	c.MaxAnswer = cmp.Or(c.MaxAnswer, 4<<20)
 	c.MaxDownload = cmp.Or(c.MaxDownload, 64<<20)
+	if c.CallAPIAllow == nil {
+		c.CallAPIAllow = []string{"*"}
+	}
 	if c.Transport == nil {
 		c.Transport = newTransport()
 	}
@@ -103,6 +112,11 @@ func New(config Config) (*Client, error) {
 	}
 	if min(config.Timeout, config.UploadTimeout) < 0 || min(config.MaxAnswer, config.MaxDownload) < 0 {
 		errs = append(errs, errors.New("a limit is negative"))
+	}
+	for _, pattern := range config.CallAPIAllow {
+		if whole := strings.TrimSuffix(pattern, "*"); pattern != "*" && !strings.HasPrefix(whole, "/") || strings.Contains(whole, "*") {
+			errs = append(errs, fmt.Errorf("CallAPIAllow: %q is no path such as /cgi-bin/comment/list or /cgi-bin/comment/*", pattern))
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("wxapi: %w", err)

@@ -134,6 +134,28 @@ type AIMsgContext struct {
 	IsAIMsg int `json:"is_ai_msg"`
 }
 
+// SendTyping shows a follower that somebody is typing, or stops it (客服输入状态).
+//
+// The sign goes after 15 seconds or with the next message. WeChat shows it only
+// when a message went either way in the last 30 seconds (45080), and it does not
+// count as one; that it is shown already (45081) is as good as success.
+//
+// https://developers.weixin.qq.com/doc/service/api/customer/message/api_typing
+var SendTyping = define[SendTypingRequest, SendTypingResponse](Row{
+	Name: "send_typing", Method: "POST", Path: "/cgi-bin/message/custom/typing", Lane: "touser",
+	Retry: Read, Classes: map[int]Class{45081: ClassOK},
+	Doc: "https://developers.weixin.qq.com/doc/service/api/customer/message/api_typing",
+})
+
+// SendTypingRequest names the follower and what to show.
+type SendTypingRequest struct {
+	ToUser  string `json:"touser" wx:"required,openid"`
+	Command string `json:"command" wx:"required,one=Typing|CancelTyping"`
+}
+
+// SendTypingResponse is empty.
+type SendTypingResponse struct{}
+
 // checkCustomMessage: since 2018-10-12 news carries exactly one article; more
 // are refused with 45008.
 func checkCustomMessage(in *object) *RequestError {

@@ -26,9 +26,11 @@
 //
 // So the question "may I send it again?" has an answer:
 //
+//	var wrong *wxapi.RequestError
 //	var refused *wxapi.Error
 //	var lost *wxapi.TransportError
 //	switch {
+//	case errors.As(err, &wrong): // not executed; the data must change
 //	case errors.As(err, &refused): // not executed; refused.Class says what helps
 //	case errors.As(err, &lost) && !lost.Written: // not executed
 //	default: // nobody can know

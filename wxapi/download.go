@@ -33,12 +33,17 @@ func (k *call) download(ctx context.Context, resp *http.Response) (*object, erro
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, k.broken(ctx, err)
 	}
-	if text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\uFEFF"))); len(head) <= maxJSON && bytes.HasPrefix(text, []byte("{")) {
-		answer, err := judge(k.row, resp.StatusCode, head, k.secrets)
-		if err != nil || answer.text("video_url") == "" {
-			return answer, k.orUnproven(err, resp, head)
+	if text := bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\uFEFF"))); bytes.HasPrefix(text, []byte("{")) {
+		switch {
+		case len(head) <= maxJSON:
+			return k.insteadOfFile(ctx, resp, head)
+		case k.row.longJSON:
+			whole, err := k.readAll(ctx, &http.Response{StatusCode: resp.StatusCode, Body: io.NopCloser(body)})
+			if err != nil {
+				return nil, err
+			}
+			return k.insteadOfFile(ctx, resp, whole)
 		}
-		return k.video(ctx, answer.text("video_url"))
 	}
 	if !isFile(resp, head) {
 		return nil, unproven(k.row, resp.StatusCode, "it is no file", head, k.secrets)
@@ -46,12 +51,28 @@ func (k *call) download(ctx context.Context, resp *http.Response) (*object, erro
 	return k.store(ctx, resp, body, head)
 }
 
-// orUnproven is err, or what an errcode of 0 without a file amounts to.
-func (k *call) orUnproven(err error, resp *http.Response, head []byte) error {
+// insteadOfFile reads JSON that came where a file was asked for: a refusal, the
+// place where a video is, or material that is no file.
+func (k *call) insteadOfFile(ctx context.Context, resp *http.Response, body []byte) (*object, error) {
+	answer, err := judge(k.row, resp.StatusCode, body, k.secrets)
 	if err != nil {
-		return err
+		return answer, err
 	}
-	return unproven(k.row, resp.StatusCode, "it has neither a file nor a video_url", head, k.secrets)
+	link := cmp.Or(answer.text("video_url"), answer.text("down_url"))
+	switch {
+	case link == "" && proven(answer, k.row.Proof):
+		return answer, nil
+	case link == "":
+		return answer, unproven(k.row, resp.StatusCode, "it has neither a file nor a video_url", body, k.secrets)
+	}
+	file, err := k.video(ctx, link)
+	if err != nil {
+		return nil, err
+	}
+	// The link goes: it is over soon, and may carry a signature.
+	rest := answer.without("video_url", "down_url")
+	rest.members = append(rest.members, file.members...)
+	return rest, nil
 }
 
 // isFile tells a file from a gateway's page. WeChat sends one with a

@@ -13,7 +13,7 @@ import (
 // pretendWeChat answers the examples. Programs of your own are better served
 // by the simulator in wxapi/wxsim; it can't be used in this package, on which
 // it is built.
-func pretendWeChat(answer string) (apiURL string, close func()) {
+func pretendWeChat(answer string) (apiURL string, stop func()) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/cgi-bin/stable_token" {
 			fmt.Fprint(w, `{"access_token":"82_example","expires_in":7200}`)

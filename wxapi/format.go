@@ -25,6 +25,8 @@ var formats = []format{
 	{".mp3", "audio/mpeg", "\xff\xfb", 0},
 	{".mp3", "audio/mpeg", "\xff\xf3", 0},
 	{".mp3", "audio/mpeg", "\xff\xf2", 0},
+	{".wav", "audio/wav", "WAVE", 8},
+	{".wma", "audio/x-ms-wma", "\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0},
 	{".mp4", "video/mp4", "ftyp", 4},
 	{".pdf", "application/pdf", "%PDF-", 0},
 	{".zip", "application/zip", "PK\x03\x04", 0},
@@ -59,10 +61,7 @@ var temporaryRules = map[string]mediaRule{
 	"thumb": {"media", 64 << 10, []string{".jpg"}},
 }
 
-func temporaryMedia(in *object) (mediaRule, bool) {
-	rule, ok := temporaryRules[in.text("type")]
-	return rule, ok
-}
+func temporaryMedia(in *object) mediaRule { return temporaryRules[in.text("type")] }
 
 // takes says whether a file with this extension is allowed.
 func (m mediaRule) takes(ext string) bool {

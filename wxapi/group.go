@@ -89,3 +89,61 @@ type UpdateGroupOfUserRequest struct {
 
 // UpdateGroupOfUserResponse is empty.
 type UpdateGroupOfUserResponse struct{}
+
+// GetGroupOfUser tells in which group a follower is.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+var GetGroupOfUser = define[GetGroupOfUserRequest, GetGroupOfUserResponse](Row{
+	Name: "get_group_of_user", Method: "POST", Path: "/cgi-bin/groups/getid", Retry: Read,
+	Lane: "openid", Proof: []string{"groupid"}, Doc: groupDoc,
+})
+
+// GetGroupOfUserRequest names the follower.
+type GetGroupOfUserRequest struct {
+	OpenID string `json:"openid" wx:"required,openid"`
+}
+
+// GetGroupOfUserResponse has the group's id.
+type GetGroupOfUserResponse struct {
+	GroupID int64 `json:"groupid"`
+}
+
+// UpdateGroupOfUsers moves up to 50 followers to another group.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+var UpdateGroupOfUsers = define[UpdateGroupOfUsersRequest, UpdateGroupOfUsersResponse](Row{
+	Name: "update_group_of_users", Method: "POST", Path: "/cgi-bin/groups/members/batchupdate", Doc: groupDoc,
+})
+
+// UpdateGroupOfUsersRequest says who go where.
+type UpdateGroupOfUsersRequest struct {
+	OpenIDList []string `json:"openid_list" wx:"required,openid,items=50"`
+	ToGroupID  int64    `json:"to_groupid" wx:"required"`
+}
+
+// UpdateGroupOfUsersResponse is empty.
+type UpdateGroupOfUsersResponse struct{}
+
+// DeleteGroup deletes a group; who was in it is in group 0 afterwards. The
+// reserved ones, 0 to 2, can't be deleted (45016).
+//
+// WeChat's old page shows an empty object as the answer, so one is believed.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
+var DeleteGroup = define[DeleteGroupRequest, DeleteGroupResponse](Row{
+	Name: "delete_group", Method: "POST", Path: "/cgi-bin/groups/delete",
+	Proof: []string{NoKey}, Doc: groupDoc,
+})
+
+// DeleteGroupRequest names the group.
+type DeleteGroupRequest struct {
+	Group GroupID `json:"group" wx:"required"`
+}
+
+// GroupID is a group by its id alone.
+type GroupID struct {
+	ID int64 `json:"id" wx:"required"`
+}
+
+// DeleteGroupResponse is empty.
+type DeleteGroupResponse struct{}

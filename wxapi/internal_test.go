@@ -62,6 +62,26 @@ func TestRegisterRefusesMistakes(t *testing.T) {
 	}
 }
 
+func TestLocalVerbsCallNobody(t *testing.T) {
+	client, err := New(Config{AppID: "wx0123456789abcdef", AppSecret: "secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := &Row{Name: "get_odd_url", Body: Local, local: func(c *Client, in *object) (*object, *RequestError) {
+		if in.text("ticket") == "" {
+			return nil, refuse("ticket", "is missing")
+		}
+		return &object{members: []member{{"url", c.mp.JoinPath("odd").String() + "?ticket=" + in.text("ticket")}}}, nil
+	}}
+	result, err := client.CallJSON(t.Context(), row, []byte(`{"ticket":"T"}`))
+	if want := `{"url":"https://mp.weixin.qq.com/odd?ticket=T"}`; err != nil || string(result.Response) != want || result.Requests != 0 {
+		t.Errorf("%s, %v", result.Response, err)
+	}
+	if _, err := client.CallJSON(t.Context(), row, []byte(`{}`)); err == nil || err.Error() != "wxapi: get_odd_url: ticket: is missing" {
+		t.Error(err)
+	}
+}
+
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain": "plain", "a\nb\tc": "a b c", "\x1b[31mred": "[31mred", "\xff\xfe": "", "好好好好": "好好好…",

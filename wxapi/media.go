@@ -16,7 +16,7 @@ var UploadMedia = define[UploadMediaRequest, UploadMediaResponse](Row{
 	Name: "upload_media", Method: "POST", Path: "/cgi-bin/media/upload", Body: Upload,
 	Query: []string{"type"}, Proof: []string{"media_id", "thumb_media_id"},
 	Doc:    "https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/New_temporary_materials.html",
-	attach: temporaryMedia, checks: checkUpload, improve: nameMediaID,
+	attach: temporaryMedia, improve: nameMediaID,
 })
 
 // UploadMediaRequest has the file and what it is.
@@ -53,6 +53,53 @@ type GetMediaRequest struct {
 // GetMediaResponse says where the file is now.
 type GetMediaResponse struct {
 	Media Media `json:"media"`
+}
+
+// GetJSSDKVoice downloads a voice that was recorded in a web page with the
+// JS-SDK's uploadVoice, in high quality: speex with 16 kHz (高清语音素材).
+//
+// Like all temporary media it is there for three days. Anything else, and an
+// ordinary voice too, is refused with 40007.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
+var GetJSSDKVoice = define[GetJSSDKVoiceRequest, GetJSSDKVoiceResponse](Row{
+	Name: "get_jssdk_voice", Method: "GET", Path: "/cgi-bin/media/get/jssdk", Body: Download, Retry: Read,
+	Proof: []string{"video_url"},
+	Doc:   "https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html",
+})
+
+// GetJSSDKVoiceRequest names the voice by the serverId of uploadVoice.
+type GetJSSDKVoiceRequest struct {
+	MediaID string `json:"media_id" wx:"required"`
+}
+
+// GetJSSDKVoiceResponse says where the voice is now.
+type GetJSSDKVoiceResponse struct {
+	Media Media `json:"media"`
+}
+
+// UploadArticleImage uploads a picture for the text of an article, and answers
+// its URL (上传图文消息内的图片).
+//
+// It may be a jpg or png below 1 MB. It does not expire, and does not count as
+// permanent material. In the text of an article WeChat shows no other pictures.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Adding_Permanent_Assets.html
+var UploadArticleImage = define[UploadArticleImageRequest, UploadArticleImageResponse](Row{
+	Name: "upload_article_image", Method: "POST", Path: "/cgi-bin/media/uploadimg", Body: Upload,
+	Proof: []string{"url"}, Doc: "https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Adding_Permanent_Assets.html",
+	attach: func(*object) mediaRule { return mediaRule{"media", 1<<20 - 1, []string{".jpg", ".png"}} },
+})
+
+// UploadArticleImageRequest has the picture.
+type UploadArticleImageRequest struct {
+	Filename string `json:"filename,omitempty"` // its extension must fit; directories are cut off
+	Media    Media  `json:"media" wx:"required"`
+}
+
+// UploadArticleImageResponse has the picture's URL, for src of an img.
+type UploadArticleImageResponse struct {
+	URL string `json:"url"`
 }
 
 // Media is a file, either in place or by its place in the [MediaStore].

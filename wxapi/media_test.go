@@ -121,7 +121,7 @@ func TestUploadRefused(t *testing.T) {
 
 func TestUploadIsRepeatedWithANewToken(t *testing.T) {
 	var p *platform
-	p = newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
+	p = newPlatform(t, func(w http.ResponseWriter, _ *http.Request) {
 		if calls, _ := p.seen(); len(calls) == 1 {
 			p.turn("83_the_new_token_the_new_token_the")
 			fmt.Fprint(w, `{"errcode":40001}`)

@@ -29,9 +29,6 @@ var spellings = map[string]string{
 // likely meant, or "" when none is near.
 func Nearest(name string) string {
 	name = strings.ToLower(strings.NewReplacer("-", "_", ".", "_", " ", "_").Replace(name))
-	if len(name) > 100 {
-		return ""
-	}
 	if meant := spellings[name]; registry[meant] != nil {
 		return meant
 	}
@@ -42,6 +39,9 @@ func Nearest(name string) string {
 // or "" when more than a third of it would have to change.
 func nearest(name string, candidates []string) string {
 	best, least := "", len(name)/3+1
+	if len(name) > 100 { // a stranger's novel is not worth the time
+		return best
+	}
 	for _, candidate := range candidates {
 		if d := distance(name, candidate); d < least {
 			best, least = candidate, d

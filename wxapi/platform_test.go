@@ -43,6 +43,7 @@ type received struct {
 }
 
 func newPlatform(t *testing.T, answer http.HandlerFunc) *platform {
+	t.Helper()
 	p := &platform{answer: answer, token: "82_token_number_1_token_number_1_x", life: "7200"}
 	p.Server = httptest.NewServer(p)
 	t.Cleanup(p.Close)
@@ -63,8 +64,10 @@ func (p *platform) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.mu.Lock()
-	p.calls = append(p.calls, received{r.Method, r.URL.Path, r.URL.Query().Get("access_token"),
-		r.Header.Get("Content-Type"), r.ContentLength, body})
+	p.calls = append(p.calls, received{
+		r.Method, r.URL.Path, r.URL.Query().Get("access_token"),
+		r.Header.Get("Content-Type"), r.ContentLength, body,
+	})
 	p.mu.Unlock()
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	p.answer(w, r)

@@ -34,9 +34,7 @@ func (k *call) request(ctx context.Context, in *object) (*request, error) {
 	for name, value := range k.row.Fixed {
 		query.Set(name, value)
 	}
-	if k.row.Auth == CallerToken {
-		in = in.without("access_token") // it travels as a credential
-	}
+	in = in.without(k.row.secretFields()...) // they travel as credentials
 	rest := &object{}
 	for _, m := range in.members {
 		if !k.inQuery(m.key) {
@@ -45,8 +43,10 @@ func (k *call) request(ctx context.Context, in *object) (*request, error) {
 		}
 		value, ok := scalar(m.value)
 		if !ok {
-			return nil, &RequestError{Verb: k.row.Name, Path: m.key,
-				Problem: "must be a string, number or boolean: it becomes part of the URL"}
+			return nil, &RequestError{
+				Verb: k.row.Name, Path: m.key,
+				Problem: "must be a string, number or boolean: it becomes part of the URL",
+			}
 		}
 		if m.value != nil {
 			query.Set(m.key, value)
@@ -62,12 +62,16 @@ func (k *call) request(ctx context.Context, in *object) (*request, error) {
 		return r, k.multipart(ctx, rest, in, r)
 	case Download:
 		r.timeout = k.config.UploadTimeout
+		if k.row.Method == http.MethodPost {
+			r.header.Set("Content-Type", "application/json")
+			r.body = encode(rest)
+		}
 	}
 	return r, nil
 }
 
 func (k *call) inQuery(key string) bool {
-	return k.row.Body == Query || k.row.Body == Download || slices.Contains(k.row.Query, key)
+	return k.row.Body == Query || k.row.Body == Download && k.row.Method == http.MethodGet || slices.Contains(k.row.Query, key)
 }
 
 // scalar is how a value reads in a query or a form; a null is empty.

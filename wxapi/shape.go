@@ -15,7 +15,7 @@ type shape struct {
 	elem   *shape       // of a Slice
 	fields []field      // of a Struct
 
-	required, openid, choice, variant bool
+	required, openid, id, choice, variant bool
 
 	bytes, runes, items int      // at most; 0 means no limit
 	oneOf               []string // the only values
@@ -92,8 +92,13 @@ func (s *shape) read(tag string) {
 		switch name {
 		case "required":
 			s.required = true
-		case "openid":
+		case "openid": // of a list, it says what its entries are
 			s.openid = true
+			if s.elem != nil {
+				s.elem.openid = true
+			}
+		case "id":
+			s.id = true
 		case "switch":
 			s.choice = true
 		case "case":

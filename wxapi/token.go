@@ -36,10 +36,10 @@ func (t Token) LogValue() slog.Value { return slog.StringValue(t.String()) }
 type TokenStore interface {
 	// Load returns the stored token, the zero Token when there is none.
 	Load(ctx context.Context) (Token, error)
-	// Save replaces old by new, but only if old (its Value) is still what is
+	// Save replaces old by fresh, but only if old (its Value) is still what is
 	// stored; it returns what is stored afterwards, which is another replica's
 	// token when that was faster.
-	Save(ctx context.Context, old, new Token) (stored Token, err error)
+	Save(ctx context.Context, old, fresh Token) (stored Token, err error)
 }
 
 // memoryStore is a TokenStore for a client that is alone.
@@ -54,11 +54,11 @@ func (s *memoryStore) Load(context.Context) (Token, error) {
 	return s.token, nil
 }
 
-func (s *memoryStore) Save(_ context.Context, old, new Token) (Token, error) {
+func (s *memoryStore) Save(_ context.Context, old, fresh Token) (Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.token.Value == old.Value {
-		s.token = new
+		s.token = fresh
 	}
 	return s.token, nil
 }

@@ -77,8 +77,10 @@ func TestErrorsOfTheTokenEndpoint(t *testing.T) {
 		{`{"errcode":40001,"errmsg":"invalid credential"}`, wxapi.ClassConfig, "40001"},
 		{`{"errcode":40013,"errmsg":"invalid appid rid: 61725984-6126f6f9-040f19c4"}`, wxapi.ClassConfig, "61725984-6126f6f9-040f19c4"},
 		{`{"errcode":40125,"errmsg":"invalid appsecret"}`, wxapi.ClassConfig, "40125"},
-		{`{"errcode":40164,"errmsg":"invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist rid: 61725984-6126f6f9-040f19c4"}`,
-			wxapi.ClassConfig, "invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist"},
+		{
+			`{"errcode":40164,"errmsg":"invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist rid: 61725984-6126f6f9-040f19c4"}`,
+			wxapi.ClassConfig, "invalid ip 203.0.113.9 ipv6 ::ffff:203.0.113.9, not in whitelist",
+		},
 		{`{"errcode":-1,"errmsg":"system error"}`, wxapi.ClassBackoff, "-1"},
 		{`{"errcode":45009,"errmsg":"quota"}`, wxapi.ClassQuota, "45009"},
 		{`{"access_token":"","expires_in":7200}`, "", "proves nothing"},
@@ -247,11 +249,11 @@ func (s *slowStore) Load(context.Context) (wxapi.Token, error) {
 	return s.token, s.err
 }
 
-func (s *slowStore) Save(_ context.Context, old, new wxapi.Token) (wxapi.Token, error) {
+func (s *slowStore) Save(_ context.Context, old, fresh wxapi.Token) (wxapi.Token, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil && s.token.Value == old.Value {
-		s.token = new
+		s.token = fresh
 	}
 	if s.saved != nil {
 		s.saved <- struct{}{}

@@ -29,8 +29,10 @@ func (c *Client) fetchToken(ctx context.Context) (Token, error) {
 		method: http.MethodPost, url: c.api.JoinPath("/cgi-bin/stable_token"),
 		header: http.Header{"User-Agent": {"wxbridge"}, "Content-Type": {"application/json"}},
 		body: encode(&object{members: []member{
-			{"grant_type", "client_credential"}, {"appid", c.config.AppID},
-			{"secret", c.config.AppSecret}, {"force_refresh", false},
+			{"grant_type", "client_credential"},
+			{"appid", c.config.AppID},
+			{"secret", c.config.AppSecret},
+			{"force_refresh", false},
 		}}),
 		verb: tokenRow.Name, secrets: secrets,
 	})

@@ -18,9 +18,12 @@ import (
 )
 
 // checkUpload checks what can be known before the file is fetched.
-func checkUpload(in *object) *RequestError {
+func checkUpload(in *object, rule mediaRule) *RequestError {
 	v, _ := in.get("media")
-	media := v.(*object)
+	media, ok := v.(*object)
+	if !ok {
+		return refuse("media", "is missing")
+	}
 	_, inPlace := media.get("base64")
 	switch {
 	case inPlace == (media.text("dataref") != ""):
@@ -30,34 +33,26 @@ func checkUpload(in *object) *RequestError {
 		if err != nil {
 			return refuse("media.base64", "is not base64 of the standard alphabet, with padding")
 		}
-		return checkFile(in, data, "media.base64")
+		if problem := rule.check(data, "media.base64"); problem != nil {
+			return problem
+		}
 	}
-	return checkName(in)
-}
-
-func checkName(in *object) *RequestError {
-	rule, _ := temporaryMedia(in)
-	name := in.text("filename")
-	if ext := path.Ext(safeFilename(name)); ext != "" && !rule.takes(ext) {
+	if ext := path.Ext(safeFilename(in.text("filename"))); ext != "" && !rule.takes(ext) {
 		return refuse("filename", "ends in %s, but this type takes %s", ext, strings.Join(rule.formats, ", "))
 	}
 	return nil
 }
 
-// checkFile holds a file against the limits of its type. Bytes we don't
-// recognise pass: WeChat knows more formats of mp3 than we do.
-func checkFile(in *object, data []byte, at string) *RequestError {
-	rule, _ := temporaryMedia(in)
-	if problem := checkName(in); problem != nil {
-		return problem
-	}
+// check holds a file against the rule. Bytes we don't recognise pass: WeChat
+// knows more formats of mp3 than we do.
+func (m mediaRule) check(data []byte, at string) *RequestError {
 	switch f, known := formatOf(data); {
 	case len(data) == 0:
 		return refuse(at, "is empty")
-	case int64(len(data)) > rule.bytes:
-		return refuse(at, "has %d bytes, at most %d are allowed", len(data), rule.bytes)
-	case known && !rule.takes(f.ext):
-		return refuse(at, "is a %s file, but this type takes %s", f.ext, strings.Join(rule.formats, ", "))
+	case int64(len(data)) > m.bytes:
+		return refuse(at, "has %d bytes, at most %d are allowed", len(data), m.bytes)
+	case known && !m.takes(f.ext):
+		return refuse(at, "is a %s file, but this type takes %s", f.ext, strings.Join(m.formats, ", "))
 	}
 	return nil
 }
@@ -66,7 +61,7 @@ func checkFile(in *object, data []byte, at string) *RequestError {
 // file, into the form WeChat wants. It is built in memory: WeChat refuses a
 // form without Content-Length (41005), and no file is larger than 10 MB.
 func (k *call) multipart(ctx context.Context, rest, in *object, r *request) error {
-	rule, _ := k.row.attach(in)
+	rule := k.row.attach(in)
 	data, err := k.file(ctx, in, rule)
 	if err != nil {
 		return err
@@ -93,7 +88,8 @@ func (k *call) multipart(ctx context.Context, rest, in *object, r *request) erro
 		}
 	}
 	part, err := w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {fmt.Sprintf(`form-data; name="%s"; filename="%s"`, rule.part, name)},
+		// Neither name has a character that %q would change.
+		"Content-Disposition": {fmt.Sprintf(`form-data; name=%q; filename=%q`, rule.part, name)},
 		"Content-Type":        {cmp.Or(f.mime, "application/octet-stream")},
 	})
 	if err == nil {
@@ -111,7 +107,8 @@ func (k *call) multipart(ctx context.Context, rest, in *object, r *request) erro
 func (k *call) file(ctx context.Context, in *object, rule mediaRule) ([]byte, error) {
 	v, _ := in.get("media")
 	media := v.(*object)
-	data, at := []byte(nil), "media.base64"
+	var data []byte
+	at := "media.base64"
 	if ref := media.text("dataref"); ref != "" {
 		at = "media.dataref"
 		var err error
@@ -121,7 +118,7 @@ func (k *call) file(ctx context.Context, in *object, rule mediaRule) ([]byte, er
 	} else {
 		data, _ = base64.StdEncoding.DecodeString(media.text("base64")) // checked before
 	}
-	problem := checkFile(in, data, at)
+	problem := rule.check(data, at)
 	sum := sha256.Sum256(data)
 	if want := media.text("sha256"); problem == nil && want != "" && !strings.EqualFold(want, hex.EncodeToString(sum[:])) {
 		problem = refuse("media.sha256", "is not that of the file")

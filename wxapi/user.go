@@ -41,3 +41,82 @@ type UserInfo struct {
 	Country    string `json:"country,omitempty"`
 	HeadImgURL string `json:"headimgurl,omitempty"`
 }
+
+// GetUserList lists who follows the account (获取用户列表), at most 10,000
+// OpenIDs at a time; [Client.AllUsers] walks all pages.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html
+var GetUserList = define[GetUserListRequest, OpenIDPage](Row{
+	Name: "get_user_list", Method: "GET", Path: "/cgi-bin/user/get", Body: Query, Retry: Read,
+	Proof: []string{"total", "count"},
+	Doc:   "https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html",
+})
+
+// GetUserListRequest asks for the followers after NextOpenID, which is the
+// former page's; without it for the first.
+type GetUserListRequest struct {
+	NextOpenID string `json:"next_openid,omitempty" wx:"openid"`
+}
+
+// OpenIDPage is a part of a list. The next part begins after NextOpenID; the
+// list ends with a page whose Count is 0.
+type OpenIDPage struct {
+	Total      int64      `json:"total,omitempty"` // of the whole list, where WeChat tells
+	Count      int64      `json:"count"`           // of this page
+	Data       OpenIDData `json:"data"`            // WeChat leaves it out of an empty page
+	NextOpenID string     `json:"next_openid"`
+}
+
+// OpenIDData has the OpenIDs of a page.
+type OpenIDData struct {
+	OpenID []string `json:"openid"`
+}
+
+// BatchGetUserInfo tells what WeChat knows about up to 100 users
+// (批量获取用户基本信息); of those who do not follow, only Subscribe 0.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Get_users_basic_information_UnionID.html
+var BatchGetUserInfo = define[BatchGetUserInfoRequest, BatchGetUserInfoResponse](Row{
+	Name: "batch_get_user_info", Method: "POST", Path: "/cgi-bin/user/info/batchget", Retry: Read,
+	Proof: []string{"user_info_list"},
+	Doc:   "https://developers.weixin.qq.com/doc/offiaccount/User_Management/Get_users_basic_information_UnionID.html",
+})
+
+// BatchGetUserInfoRequest names the users.
+type BatchGetUserInfoRequest struct {
+	UserList []GetUserInfoRequest `json:"user_list" wx:"required,items=100"`
+}
+
+// BatchGetUserInfoResponse has the users in the order of the request.
+type BatchGetUserInfoResponse struct {
+	UserInfoList []UserInfo `json:"user_info_list"`
+}
+
+// UpdateUserRemark sets the account's own name for a follower (设置用户备注名).
+// It takes a verified service account.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Configuring_user_notes.html
+var UpdateUserRemark = define[UpdateUserRemarkRequest, UpdateUserRemarkResponse](Row{
+	Name: "update_user_remark", Method: "POST", Path: "/cgi-bin/user/info/updateremark", Lane: "openid",
+	Doc:    "https://developers.weixin.qq.com/doc/offiaccount/User_Management/Configuring_user_notes.html",
+	checks: checkUserRemark,
+})
+
+// UpdateUserRemarkRequest has the follower and the name, of fewer than 30
+// characters; an empty one removes it.
+type UpdateUserRemarkRequest struct {
+	OpenID string `json:"openid" wx:"required,openid"`
+	Remark string `json:"remark" wx:"runes=29"`
+}
+
+// UpdateUserRemarkResponse is empty.
+type UpdateUserRemarkResponse struct{}
+
+// checkUserRemark: the remark may be empty, but one that was forgotten must
+// not remove the follower's.
+func checkUserRemark(in *object) *RequestError {
+	if v, _ := in.get("remark"); v == nil {
+		return refuse("remark", "is missing; send an empty one to remove it")
+	}
+	return nil
+}

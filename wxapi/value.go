@@ -61,17 +61,19 @@ next:
 // errNotObject is what parse says about JSON that is something else.
 var errNotObject = errors.New("not a JSON object")
 
+// maxDepth is far more than any API of WeChat nests.
+const maxDepth = 100
+
 // parse reads exactly one JSON object. Every string goes through clean;
 // repeated is told the path of each key that stands twice in one object.
 func parse(data []byte, clean func(string) string, repeated func(path string)) (*object, error) {
-	// The standard scanner first: the token reader below is laxer than it, and
-	// has no limit to the depth.
+	// The standard scanner first: the token reader below is laxer than it.
 	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
 		return nil, err
 	}
-	p := parser{json.NewDecoder(bytes.NewReader(data)), clean, repeated}
+	p := &parser{Decoder: json.NewDecoder(bytes.NewReader(data)), clean: clean, repeated: repeated}
 	p.UseNumber()
-	v, err := p.value("")
+	v, err := p.value()
 	if err != nil {
 		return nil, err
 	}
@@ -86,9 +88,38 @@ type parser struct {
 	*json.Decoder
 	clean    func(string) string
 	repeated func(path string)
+	trail    []step // where in the document it is
 }
 
-func (p parser) value(path string) (any, error) {
+// step is a key of an object or, without one, a place in a list.
+type step struct {
+	key   string
+	index int
+}
+
+func (p *parser) path() (path string) {
+	for _, s := range p.trail {
+		if s.key == "" {
+			path += fmt.Sprintf("[%d]", s.index)
+		} else {
+			path = join(path, s.key)
+		}
+	}
+	return path
+}
+
+// below reads the value one step further down.
+func (p *parser) below(s step) (any, error) {
+	if len(p.trail) == maxDepth {
+		return nil, fmt.Errorf("nested more than %d levels deep", maxDepth)
+	}
+	p.trail = append(p.trail, s)
+	v, err := p.value()
+	p.trail = p.trail[:len(p.trail)-1]
+	return v, err
+}
+
+func (p *parser) value() (any, error) {
 	token, err := p.Token()
 	if err != nil {
 		return nil, noEOF(err)
@@ -98,14 +129,14 @@ func (p parser) value(path string) (any, error) {
 		return p.clean(token), nil
 	case json.Delim:
 		if token == '{' {
-			return p.object(path)
+			return p.object()
 		}
-		return p.array(path)
+		return p.array()
 	}
 	return token, nil
 }
 
-func (p parser) object(path string) (any, error) {
+func (p *parser) object() (any, error) {
 	o, seen := &object{}, map[string]bool{}
 	for p.More() {
 		token, err := p.Token()
@@ -114,10 +145,10 @@ func (p parser) object(path string) (any, error) {
 		}
 		key := p.clean(token.(string)) // the scanner has seen to the type
 		if seen[key] {
-			p.repeated(join(path, key))
+			p.repeated(join(p.path(), key))
 		}
 		seen[key] = true
-		v, err := p.value(join(path, key))
+		v, err := p.below(step{key: key})
 		if err != nil {
 			return nil, err
 		}
@@ -127,10 +158,10 @@ func (p parser) object(path string) (any, error) {
 	return o, noEOF(err)
 }
 
-func (p parser) array(path string) (any, error) {
+func (p *parser) array() (any, error) {
 	list := []any{}
 	for p.More() {
-		v, err := p.value(fmt.Sprintf("%s[%d]", path, len(list)))
+		v, err := p.below(step{index: len(list)})
 		if err != nil {
 			return nil, err
 		}

@@ -19,9 +19,10 @@ type Row struct {
 	Auth   Auth
 	Body   BodyKind
 
-	Query []string          // data fields that travel in the query of a POST
-	Fixed map[string]string // query values that are always the same
-	Lane  string            // data field with the OpenID; "" means calls are not ordered
+	Query  []string          // data fields that travel in the query of a POST
+	Secret []string          // data fields that are credentials, beside a caller's token: in the query, and in no error
+	Fixed  map[string]string // query values that are always the same
+	Lane   string            // data field with the OpenID; "" means calls are not ordered
 
 	// CallOnly marks a verb that carries credentials in or out: it is answered
 	// at once and must never rest in a stream.
@@ -31,26 +32,44 @@ type Row struct {
 	Key     string        // Keyed: the data field by which WeChat knows a repeated call
 	KeyLife time.Duration // Keyed: how long WeChat remembers it, from the first call
 
-	Proof   []string      // keys of an answer that prove success when it has no errcode
+	// Proof are keys of an answer that prove success when it has no errcode;
+	// AnyKey means that there is a key at all, NoKey that there need not be one.
+	Proof   []string
 	Classes map[int]Class // where this verb's errcodes mean something else than in the table
 	Doc     string        // WeChat's page
 
 	// Request and Response are the Go types, set by define. Beside json, the
 	// fields of a request may have a tag wx with words separated by commas:
-	// required, openid, max=N (bytes), runes=N, items=N (at most), one=a|b|c,
+	// required, openid, id (a number or its digits), max=N (bytes), runes=N, items=N (at most), one=a|b|c,
 	// switch (the value names the sibling, marked case, that must be present).
 	Request, Response reflect.Type
 
+	// Where a row differs from its like.
+	secretName string // AppSecret: what the query calls it; "" means secret
+	longJSON   bool   // Download: the answer may also be JSON, of any length
+
 	shape   *shape                                               // of Request
 	checks  func(in *object) *RequestError                       // what tags cannot say
+	amend   func(c *Client, in *object)                          // adds what comes from the configuration
 	local   func(c *Client, in *object) (*object, *RequestError) // Local: the answer
-	attach  func(in *object) (mediaRule, bool)                   // Upload: what the file may be
+	attach  func(in *object) mediaRule                           // Upload: what the file may be
 	improve func(answer *object)                                 // last touch to a good answer
+
+	// aim makes of the data the row that is then called, and its data. Such a
+	// verb has neither method nor path of its own.
+	aim func(c *Client, verb *Row, in *object) (*Row, *object, *RequestError)
 }
+
+// Words that [Row.Proof] may have in place of a key.
+const (
+	AnyKey = "*"
+	NoKey  = "{}"
+)
 
 // Auth says whose credentials a verb needs.
 type Auth int
 
+// The kinds of credential.
 const (
 	AccountToken Auth = iota // the account's access_token, kept by the client
 	AppSecret                // appid and secret
@@ -65,6 +84,7 @@ func (a Auth) String() string {
 // BodyKind says how the data travels.
 type BodyKind int
 
+// The ways of the data.
 const (
 	JSON     BodyKind = iota // as the JSON body
 	Query                    // all of it in the query
@@ -81,6 +101,7 @@ func (b BodyKind) String() string {
 // a call. The zero value is the careful one.
 type RetryClass int
 
+// What sending again does.
 const (
 	Unsafe RetryClass = iota // sending again might do it twice
 	Read                     // sending again changes nothing
@@ -89,6 +110,14 @@ const (
 
 func (r RetryClass) String() string {
 	return [...]string{"unsafe", "read", "keyed"}[r]
+}
+
+// secretFields are the fields of the data that nobody may see.
+func (r *Row) secretFields() []string {
+	if r.Auth == CallerToken {
+		return append([]string{"access_token"}, r.Secret...)
+	}
+	return r.Secret
 }
 
 // Summary is the first sentence of the verb's documentation.
@@ -139,7 +168,7 @@ func register(row *Row) *Row {
 		panic(fmt.Sprintf("wxapi: %s is defined twice", row.Name))
 	case row.Body == Local && row.local == nil, row.Body == Upload && row.attach == nil:
 		panic(fmt.Sprintf("wxapi: %s lacks the function of its kind of body", row.Name))
-	case row.Body != Local && (row.Method == "" || row.Path == ""):
+	case row.Body != Local && row.aim == nil && (row.Method == "" || row.Path == ""):
 		panic(fmt.Sprintf("wxapi: %s lacks its method or path", row.Name))
 	}
 	row.shape = shapeOf(row.Request)

@@ -17,7 +17,7 @@ const simListen = "127.0.0.1:8090"
 // Made-up settings of the account that demo and sim pretend to be, unless set.
 const (
 	demoAppID     = "wx0123456789abcdef"
-	demoAppSecret = "0123456789abcdef0123456789abcdef" //nolint:gosec // made up
+	demoAppSecret = "0123456789abcdef0123456789abcdef"
 	demoToken     = "wxbridgedemo"
 	demoAESKey    = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 	demoOpenID    = "oDemoFollower000000000000001"
@@ -79,6 +79,6 @@ func startSim(ctx context.Context, s *settings, listen, callbackURL string, p *p
 
 func (s *simulator) stop() error {
 	err := errors.Join(s.Close(), s.server.Close())
-	<-s.served
+	_ = <-s.served // ErrServerClosed
 	return err
 }

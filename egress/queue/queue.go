@@ -3,7 +3,6 @@ package queue
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -15,9 +14,10 @@ import (
 const (
 	// ackWait is the default of Queue.AckWait.
 	ackWait = 10 * time.Second
-	// beat is how often the server shows that it still knows of a pull; after
-	// two that are missing the pull is made again.
-	beat = time.Second
+	// pull is how long one request for commands waits for some. It is seen to
+	// its end also when Run is told to stop: a command on its way to a request
+	// that nobody reads any more would come again only after AckWait.
+	pull = 250 * time.Millisecond
 	// retry is how soon the queue begins again after it could not.
 	retry = time.Second
 )
@@ -90,7 +90,7 @@ func (q *Queue) consume(ctx, work context.Context) error {
 		if free == 0 {
 			return ctx.Err()
 		}
-		batch, err := consumer.Fetch(free, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(beat))
+		batch, err := consumer.Fetch(free, jetstream.FetchMaxWait(pull))
 		if err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (q *Queue) consume(ctx, work context.Context) error {
 		for range free {
 			<-slots
 		}
-		if err := batch.Error(); err != nil && !errors.Is(err, jetstream.ErrNoHeartbeat) {
+		if err := batch.Error(); err != nil {
 			return err
 		}
 	}

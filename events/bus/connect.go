@@ -47,7 +47,6 @@ func Connect(name string, c Config, p events.Prefix, streams StreamConfig, logge
 	}
 	options = append(options,
 		nats.Name(name),
-		nats.CustomInboxPrefix(c.InboxPrefix),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250*time.Millisecond),
@@ -56,14 +55,17 @@ func Connect(name string, c Config, p events.Prefix, streams StreamConfig, logge
 		nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2),
 		// Nothing is buffered for a dead link: markers would arrive minutes late.
 		nats.ReconnectBufSize(-1),
-		nats.ConnectHandler(func(*nats.Conn) { b.linked("connected") }),
-		nats.ReconnectHandler(func(*nats.Conn) { b.linked("reconnected") }),
+		// Credentials that are refused today may be right tomorrow; the default
+		// gives up for good after the second refusal.
+		nats.IgnoreAuthErrorAbort(),
+		nats.ConnectHandler(func(nc *nats.Conn) { b.linked(nc, "first") }),
+		nats.ReconnectHandler(func(nc *nats.Conn) { b.linked(nc, "again") }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { b.unlinked(err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { b.asyncError(err) }),
 	)
 	b.nc, err = nats.Connect(c.URL, options...)
 	if err != nil {
-		return nil, &FieldError{"WX_NATS_URL", err.Error()}
+		return nil, urlError(err)
 	}
 	if err := b.open(c.Domain); err != nil {
 		b.nc.Close()
@@ -85,37 +87,13 @@ func (b *Bus) open(domain string) (err error) {
 	return err
 }
 
-func (c Config) options() ([]nats.Option, error) {
-	var options []nats.Option
-	if c.Creds != "" {
-		options = append(options, nats.UserCredentials(c.Creds))
-	}
-	if c.User != "" {
-		options = append(options, nats.UserInfo(c.User, c.Password))
-	}
-	if c.NKey != "" {
-		option, err := nats.NkeyOptionFromSeed(c.NKey)
-		if err != nil {
-			return nil, &FieldError{"WX_NATS_NKEY", err.Error()}
-		}
-		options = append(options, option)
-	}
-	if c.CA != "" {
-		options = append(options, nats.RootCAs(c.CA))
-	}
-	if c.Cert != "" {
-		options = append(options, nats.ClientCert(c.Cert, c.Key))
-	}
-	return options, nil
-}
-
 // Conn is the NATS connection, for what is plain NATS: services.
 func (b *Bus) Conn() *nats.Conn { return b.nc }
 
 // JetStream is the JetStream context, for consumers and buckets.
 func (b *Bus) JetStream() jetstream.JetStream { return b.js }
 
-// Close closes the connection at once; Drain lets what is on its way finish first.
+// Close closes the connection at once; Conn().Drain lets what is on its way finish first.
 func (b *Bus) Close() { b.nc.Close() }
 
 // Run keeps the streams right: it looks after each connection, and again until
@@ -133,7 +111,7 @@ func (b *Bus) Run(ctx context.Context) error {
 			case err == nil:
 				first = false
 			case ctx.Err() != nil:
-				return nil
+				return nil //nolint:nilerr // the end, not a failure
 			case first && unmendable(err):
 				return err
 			default:
@@ -178,6 +156,16 @@ func (b *Bus) settle(ctx context.Context, epoch uint64) error {
 	return err
 }
 
+// unsettle asks Run to look after the streams again: one of them is gone.
+func (b *Bus) unsettle(epoch uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.settled == epoch {
+		b.settled = 0
+		b.broadcast()
+	}
+}
+
 // Settled waits until the streams of the present connection are in order, and
 // returns the connection's number and a channel that closes at the next change.
 func (b *Bus) Settled(ctx context.Context) (epoch uint64, changed <-chan struct{}, err error) {
@@ -204,6 +192,9 @@ func (b *Bus) Reasons() []string {
 	case b.denied != nil:
 		return []string{"NATS refuses a subject: " + b.denied.Error()}
 	case b.epoch == 0 || !b.nc.IsConnected():
+		if err := b.nc.LastError(); err != nil {
+			return []string{"NATS is not connected: " + err.Error()}
+		}
 		return []string{"NATS is not connected"}
 	case b.settleErr != nil:
 		return []string{"streams: " + b.settleErr.Error()}
@@ -219,13 +210,14 @@ func (b *Bus) link() (epoch uint64, up bool, changed <-chan struct{}) {
 	return b.epoch, b.nc.IsConnected(), b.changed
 }
 
-func (b *Bus) linked(how string) {
+// linked gets the connection from NATS: it may be called before Connect has it.
+func (b *Bus) linked(nc *nats.Conn, how string) {
 	b.mu.Lock()
 	b.epoch++
 	b.denied = nil
 	b.broadcast()
 	b.mu.Unlock()
-	b.logger.Info("NATS "+how, "server", b.nc.ConnectedUrlRedacted())
+	b.logger.Info("NATS is connected", "how", how, "server", nc.ConnectedUrlRedacted())
 }
 
 func (b *Bus) unlinked(err error) {

@@ -5,9 +5,10 @@
 // A service that only answers followers needs none of it: any NATS client will
 // do. A Go service may use it to get the encoding right:
 //
-//	header, body, err := events.EncodeStructured(event)
+//	b, err := bus.Connect("orders", config, "wx", streams, logger)
 //	…
-//	err = bus.New(conn, "wx").Publish(ctx, subject, header, body, id)
+//	go b.Run(ctx)
+//	ack, err := b.PublishEvent(ctx, subject, event, id, "")
 //
 // It does not link the NATS server; the embedded one lives in cmd/wxbridge.
 package bus

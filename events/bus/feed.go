@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync/atomic"
@@ -74,7 +75,12 @@ func (f *Feed) Run(ctx context.Context) {
 		if err != nil {
 			return
 		}
-		if err := f.follow(ctx, epoch, changed); err != nil && ctx.Err() == nil {
+		err = f.follow(ctx, epoch, changed)
+		f.proven.Store(0) // whatever ended it: nothing comes through now
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			f.bus.unsettle(epoch)
+		}
+		if err != nil && ctx.Err() == nil {
 			f.logger.Warn("feed of replies stopped, starting it again", "error", err)
 			select {
 			case <-ctx.Done():
@@ -117,7 +123,7 @@ func (f *Feed) follow(ctx context.Context, epoch uint64, changed <-chan struct{}
 		f.prove(ctx, epoch)
 	}()
 	defer func() { stop(nil); <-proof }()
-	for {
+	for delivered := uint64(1); ; delivered++ {
 		m, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
 			return f.unlessMoved(ctx, err)
@@ -125,6 +131,9 @@ func (f *Feed) follow(ctx context.Context, epoch uint64, changed <-chan struct{}
 		meta, err := m.Metadata()
 		if err != nil {
 			return err
+		}
+		if meta.Sequence.Consumer != delivered {
+			return fmt.Errorf("message %d of the consumer is number %d", delivered, meta.Sequence.Consumer)
 		}
 		f.next = meta.Sequence.Stream + 1
 		f.pass(epoch, m, meta)
@@ -138,7 +147,10 @@ func (f *Feed) unlessMoved(ctx context.Context, err error) error {
 	return err
 }
 
-// consume starts a consumer at the place where the feed stands.
+// consume starts a consumer at the place where the feed stands. It is no
+// jetstream.OrderedConsumer: that one, after a fault, starts again by itself and
+// by number alone, which in a stream that was deleted and made anew passes over
+// all that is in it. Here every fault ends the consumer, and follow begins again.
 func (f *Feed) consume(ctx context.Context) (jetstream.MessagesContext, error) {
 	p := f.bus.Prefix
 	start, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -147,23 +159,40 @@ func (f *Feed) consume(ctx context.Context) (jetstream.MessagesContext, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := stream.CachedInfo()
+	created, end := stream.CachedInfo().Created, stream.CachedInfo().State.LastSeq+1
 	switch {
 	case f.created.IsZero():
-		f.next = info.State.LastSeq + 1
-	case !f.created.Equal(info.Created):
+		f.next = end
+	case !f.created.Equal(created):
 		f.next = 1 // the stream was made anew: all that is in it is unseen
+	case f.next > end:
+		// A NATS that lost power may have lost its newest messages, and gives
+		// their numbers again.
+		f.next = end
 	}
-	f.created = info.Created
-	consumer, err := f.bus.js.OrderedConsumer(start, p.Resource(StreamReply), jetstream.OrderedConsumerConfig{
+	f.created = created
+	consumer, err := stream.CreateConsumer(start, jetstream.ConsumerConfig{
+		Description:    "feed of replies",
 		FilterSubjects: []string{p.Subject(events.Replies, "*"), p.Subject(events.Marks, "*")},
 		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:    f.next,
+		// What an ordered consumer has too: nothing is acked, nothing comes twice,
+		// and it dies with its server.
+		AckPolicy: jetstream.AckNonePolicy, MaxDeliver: 1,
+		MemoryStorage: true, Replicas: 1, InactiveThreshold: 30 * time.Second,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return consumer.Messages()
+	info, err := stream.Info(start)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Created.Equal(created) {
+		return nil, errors.New("the stream was made anew just now")
+	}
+	// Two heartbeats missed end the consumer: a follower waits 4.5 s.
+	return consumer.Messages(jetstream.PullExpiry(10*time.Second), jetstream.PullHeartbeat(time.Second))
 }
 
 func (f *Feed) pass(epoch uint64, m jetstream.Msg, meta *jetstream.MsgMetadata) {
@@ -190,54 +219,19 @@ func (f *Feed) pass(epoch uint64, m jetstream.Msg, meta *jetstream.MsgMetadata) 
 func (f *Feed) prove(ctx context.Context, epoch uint64) {
 	key := probePrefix + nuid.Next()
 	f.probe.Store(&key)
-	e, err := events.NewMark(key, "urn:wxbridge:feed", time.Now(), events.Mark{Mark: events.MarkProbe})
-	if err == nil {
-		_, err = f.bus.PublishEvent(ctx, f.bus.Prefix.Subject(events.Marks, key), e, "", "")
-	}
-	if err != nil && ctx.Err() == nil {
-		f.logger.Warn("feed cannot be proven", "epoch", epoch, "error", err)
-	}
-}
-
-// Log reads what the stream holds of one key, in order, from the stream's
-// leader: it is what a try reads that finds its event stored by somebody else.
-func (b *Bus) Log(ctx context.Context, key string) ([]events.Message, error) {
-	stream, err := b.js.Stream(ctx, b.Prefix.Resource(StreamReply))
-	if err != nil {
-		return nil, err
-	}
-	filter := string(b.Prefix) + ".*." + key
-	var log []events.Message
-	for next := uint64(1); len(log) <= 2*MaxReplies; {
-		m, err := stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject(filter))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return log, nil
+	for {
+		e, err := events.NewMark(key, "urn:wxbridge:feed", time.Now(), events.Mark{Mark: events.MarkProbe})
+		if err == nil {
+			_, err = f.bus.PublishEvent(ctx, f.bus.Prefix.Subject(events.Marks, key), e, "", "")
 		}
-		if err != nil {
-			return nil, err
+		if err == nil || ctx.Err() != nil {
+			return
 		}
-		log = append(log, rawMessage(m))
-		next = m.Sequence + 1
-	}
-	return log, nil
-}
-
-// Stored reads one message of a stream by its sequence.
-func (b *Bus) Stored(ctx context.Context, stream string, sequence uint64) (events.Message, error) {
-	s, err := b.js.Stream(ctx, b.Prefix.Resource(stream))
-	if err != nil {
-		return events.Message{}, err
-	}
-	m, err := s.GetMsg(ctx, sequence)
-	if err != nil {
-		return events.Message{}, err
-	}
-	return rawMessage(m), nil
-}
-
-func rawMessage(m *jetstream.RawStreamMsg) events.Message {
-	return events.Message{
-		Subject: m.Subject, Header: events.Header(m.Header), Body: m.Data,
-		Sequence: m.Sequence, Time: m.Time,
+		// A full stream, say; it may have room again in a while.
+		f.logger.Warn("feed cannot be proven, trying again", "epoch", epoch, "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
 	}
 }

@@ -50,6 +50,9 @@ const (
 	attempt = 700 * time.Millisecond
 	// pause is between attempts when no stream listens or the link is down.
 	pause = 50 * time.Millisecond
+	// storeFailed is JetStream's err_code for a stream or subject that is full;
+	// its code is 503 too, as if that were to pass.
+	storeFailed = 10077
 )
 
 // publisher publishes with an inbox of its own and tells the PubAck from an
@@ -87,8 +90,9 @@ func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Ev
 }
 
 // Publish stores a message and waits for the stream's ack, trying again until
-// ctx ends; give it a deadline. id is the Nats-Msg-Id, "" for none. Answers of
-// plain subscribers are heard under key, "" for not at all.
+// ctx ends; give it a deadline. id is the Nats-Msg-Id, "" for none: without it,
+// or past the stream's dedupe window, a message whose ack was lost may be stored
+// twice. Answers of plain subscribers are heard under key, "" for not at all.
 // Errors: *RefusedError, or why there was no ack in time.
 func (b *Bus) Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (Ack, error) {
 	m := nats.NewMsg(subject)
@@ -99,41 +103,58 @@ func (b *Bus) Publish(ctx context.Context, subject string, header events.Header,
 		m.Header.Set(nats.MsgIdHdr, id)
 	}
 	m.Data = body
+	reply, heard, forget := b.pub.expect(key)
+	defer forget()
+	m.Reply = reply
 	var last error
-	for {
-		ack, err := b.pub.once(ctx, m, key)
+	for ctx.Err() == nil {
+		ack, err := b.pub.once(ctx, m, heard)
 		var refused *RefusedError
 		switch {
-		case err == nil, errors.As(err, &refused), errors.Is(err, nats.ErrMaxPayload):
+		case err == nil, errors.As(err, &refused):
 			return ack, err
+		case final(err):
+			return Ack{}, fmt.Errorf("%s is not stored: %w", subject, err)
 		case ctx.Err() == nil || last == nil:
 			last = err
 		}
 		select {
 		case <-ctx.Done():
-			return Ack{}, fmt.Errorf("%s is not stored: %w", subject, errors.Join(last, ctx.Err()))
 		case <-time.After(pause):
 		}
 	}
+	return Ack{}, fmt.Errorf("%s is not stored: %w", subject, errors.Join(last, ctx.Err()))
 }
 
-func (p *publisher) once(ctx context.Context, m *nats.Msg, key string) (Ack, error) {
+// final tells what another attempt would not mend.
+func final(err error) bool {
+	return errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrBadSubject) || errors.Is(err, nats.ErrConnectionClosed)
+}
+
+// expect opens an inbox for one message. All its attempts share it: an ack that
+// comes after its attempt still counts, and says more than the next one, which
+// can only be a duplicate.
+func (p *publisher) expect(key string) (reply string, heard <-chan *nats.Msg, forget func()) {
 	if key == "" {
 		key = "_"
 	}
 	token := key + "." + strconv.FormatUint(p.counter.Add(1), 10)
-	heard := make(chan *nats.Msg, 1)
+	acks := make(chan *nats.Msg, 1)
 	p.mu.Lock()
-	p.waiting[token] = heard
+	p.waiting[token] = acks
 	p.mu.Unlock()
-	defer func() {
+	return p.inbox + "." + token, acks, func() {
 		p.mu.Lock()
 		delete(p.waiting, token)
 		p.mu.Unlock()
-	}()
-	out := *m
-	out.Reply = p.inbox + "." + token
-	if err := p.nc.PublishMsg(&out); err != nil {
+	}
+}
+
+func (p *publisher) once(ctx context.Context, m *nats.Msg, heard <-chan *nats.Msg) (Ack, error) {
+	if err := p.nc.PublishMsg(m); err != nil {
+		if errors.Is(err, nats.ErrReconnectBufExceeded) { // there is no such buffer
+			err = errors.New("NATS is not connected")
+		}
 		return Ack{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, attempt)
@@ -189,7 +210,8 @@ func isAck(m *nats.Msg) bool {
 	if json.Unmarshal(m.Data, &ack) != nil || ack.MsgType != nil {
 		return false
 	}
-	return ack.Stream != "" && ack.Sequence != nil || ack.Error != nil && ack.Error.Code >= 400
+	// Also an error of the stream names it; a service's {"error":{"code":404}} doesn't.
+	return ack.Stream != "" && (ack.Error == nil && ack.Sequence != nil || ack.Error != nil && ack.Error.ErrCode > 0)
 }
 
 // noResponders is the server's word that nobody listens on a subject.
@@ -208,7 +230,7 @@ func readAck(subject string, m *nats.Msg) (Ack, error) {
 	switch {
 	case ack.Error == nil:
 		return Ack{Sequence: *ack.Sequence, Duplicate: ack.Duplicate}, nil
-	case ack.Error.Code == 503: // "temporarily unavailable": a leader is being elected
+	case ack.Error.Code == 503 && ack.Error.ErrCode != storeFailed: // "temporarily unavailable": a leader is being elected
 		return Ack{}, errors.New(ack.Error.Description)
 	default:
 		return Ack{}, &RefusedError{subject, ack.Error.ErrCode, ack.Error.Description}

@@ -142,9 +142,15 @@ func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c Stre
 		switch {
 		case errors.Is(err, jetstream.ErrBucketNotFound):
 			missing = append(missing, want.Bucket)
+			continue
 		case err != nil && !errors.Is(err, jetstream.ErrBucketExists):
 			return fmt.Errorf("bucket %s: %w", want.Bucket, err)
 		}
+		backing, err := js.Stream(ctx, "KV_"+want.Bucket)
+		if err != nil {
+			return fmt.Errorf("bucket %s: %w", want.Bucket, err)
+		}
+		broken = append(broken, shortLived(want, backing.CachedInfo().Config)...)
 	}
 	objects := c.Objects(p)
 	_, err := js.ObjectStore(ctx, objects.Bucket)
@@ -201,7 +207,26 @@ func brokenPromises(want, have jetstream.StreamConfig) []error {
 		fmt.Sprintf("is %s, less than %s", have.Duplicates, want.Duplicates), "a repeated publish is stored once")
 	breaks(have.MaxAge != 0 && (want.MaxAge == 0 || have.MaxAge < want.MaxAge), "max_age",
 		fmt.Sprintf("is %s, less than %s", have.MaxAge, ageText(want.MaxAge)), "what is stored can be read that long")
+	breaks(want.MaxMsgsPerSubject > 0 && have.MaxMsgsPerSubject != want.MaxMsgsPerSubject, "max_msgs_per_subject",
+		fmt.Sprintf("is %d instead of %d", have.MaxMsgsPerSubject, want.MaxMsgsPerSubject), "one key's log can be read whole")
+	breaks(have.MaxMsgsPerSubject > 0 && !have.DiscardNewPerSubject, "discard_new_per_subject",
+		"is off, so the oldest message of a subject makes room for a new one", "nothing stored is dropped to make room")
+	breaks(have.AllowDirect && have.Replicas > 1, "allow_direct",
+		"is on, so that any replica answers reads", "all processes read the same log")
+	breaks(have.NoAck, "no_ack", "is on", "nothing counts as stored that the stream did not acknowledge")
 	return broken
+}
+
+// shortLived finds a bucket that forgets sooner than it must: a command id that
+// is forgotten can be executed twice.
+func shortLived(want jetstream.KeyValueConfig, have jetstream.StreamConfig) []error {
+	if have.MaxAge == 0 || want.TTL != 0 && have.MaxAge >= want.TTL {
+		return nil
+	}
+	return []error{&PromiseError{
+		have.Name, "max_age",
+		fmt.Sprintf("is %s, less than %s", have.MaxAge, ageText(want.TTL)), "what is kept in the bucket is known that long",
+	}}
 }
 
 func ageText(age time.Duration) string {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Config is one account's callback settings, as on the console's 服务器配置
-// (server configuration) page.
+// Config is one account's callback settings, as on the console's 服务器配置 (server configuration)
+// page.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
 type Config struct {
@@ -19,8 +19,8 @@ type Config struct {
 	// TokenPrevious is also accepted in requests, while the console is being changed. Default: none.
 	TokenPrevious string
 
-	// AESKey is the EncodingAESKey, 43 characters. When it is set, only encrypted
-	// requests are accepted; without it, only plaintext ones. Default: none.
+	// AESKey is the EncodingAESKey, 43 characters. When it is set, only encrypted requests are
+	// accepted; without it, only plaintext ones. Default: none.
 	AESKey string
 
 	// AESKeyPrevious also opens requests. Default: none.
@@ -41,8 +41,8 @@ type ConfigError struct {
 
 func (e *ConfigError) Error() string { return "callback: " + e.Field + " " + e.Problem }
 
-// Account verifies, opens and seals what one account and WeChat send each other.
-// It is immutable and safe for concurrent use. Make one with [New].
+// Account verifies, opens and seals what one account and WeChat send each other. It is immutable
+// and safe for concurrent use. Make one with [New].
 type Account struct {
 	appID  string
 	tokens []string // the current one, then the previous one
@@ -94,8 +94,8 @@ func New(c Config) (*Account, error) {
 	return a, nil
 }
 
-// Encrypted reports whether the account accepts encrypted requests only (an AES
-// key is configured) or plaintext ones only.
+// Encrypted reports whether the account accepts encrypted requests only (an AES key is configured)
+// or plaintext ones only.
 func (a *Account) Encrypted() bool { return len(a.keys) > 0 }
 
 // AppID returns the account's AppID.

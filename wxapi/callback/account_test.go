@@ -66,8 +66,8 @@ func TestSecretsDontPrint(t *testing.T) {
 	}
 }
 
-// TestRotation: while the console is being changed, requests of both tokens and both keys are right, and
-// each is answered with its own.
+// TestRotation: while the console is being changed, requests of both tokens and both keys are
+// right, and each is answered with its own.
 func TestRotation(t *testing.T) {
 	receiver := newAccount(t, callback.Config{
 		AppID: testAppID, Token: testToken, TokenPrevious: otherToken, AESKey: testKey, AESKeyPrevious: otherKey,

@@ -32,14 +32,14 @@ var (
 // Key is an EncodingAESKey, decoded. It prints as "[redacted]".
 type Key struct{ raw [32]byte }
 
-// ParseKey decodes an EncodingAESKey: 43 characters of base64 without padding.
-// Its errors never hold the key.
+// ParseKey decodes an EncodingAESKey: 43 characters of base64 without padding. Its errors never
+// hold the key.
 func ParseKey(encodingAESKey string) (Key, error) {
 	if n := len(encodingAESKey); n != keyLength {
 		return Key{}, fmt.Errorf("must be %d characters, has %d", keyLength, n)
 	}
-	// AESKey=Base64_Decode(EncodingAESKey + "="): 43 characters carry 258 bits, and the last
-	// two are dropped, set or not; so a strict decoder refuses three of four keys.
+	// AESKey=Base64_Decode(EncodingAESKey + "="): 43 characters carry 258 bits, and the last two
+	// are dropped, set or not; so a strict decoder refuses three of four keys.
 	raw, err := base64.RawStdEncoding.DecodeString(encodingAESKey)
 	if err != nil || len(raw) != len(Key{}.raw) {
 		return Key{}, errors.New("must be letters and digits only")
@@ -60,16 +60,16 @@ func (k Key) block() (cipher.Block, []byte) {
 	return block, k.raw[:aes.BlockSize]
 }
 
-// Encrypt returns document as an Encrypt text for appID. The 16 random bytes come
-// from the caller, so that published vectors can be repeated; take them from crypto/rand.
+// Encrypt returns document as an Encrypt text for appID. The 16 random bytes come from the caller,
+// so that published vectors can be repeated; take them from crypto/rand.
 func (k Key) Encrypt(appID string, document []byte, random [16]byte) string {
 	plain := make([]byte, 0, headerBytes+len(document)+len(appID)+padTo)
 	plain = append(plain, random[:]...)
 	plain = binary.BigEndian.AppendUint32(plain, uint32(len(document)))
 	plain = append(plain, document...)
 	plain = append(plain, appID...)
-	// K为秘钥字节数（采用32）, Buf需要被填充为K的整数倍: to a multiple of 32, and by a whole 32 when
-	// nothing is missing.
+	// K为秘钥字节数（采用32）, Buf需要被填充为K的整数倍: to a multiple of 32, and by a whole 32
+	// when nothing is missing.
 	pad := padTo - len(plain)%padTo
 	plain = append(plain, bytes.Repeat([]byte{byte(pad)}, pad)...)
 	block, iv := k.block()
@@ -77,8 +77,8 @@ func (k Key) Encrypt(appID string, document []byte, random [16]byte) string {
 	return base64.StdEncoding.EncodeToString(plain)
 }
 
-// Decrypt opens an Encrypt text made for appID. Its errors are [ErrEnvelope] and [ErrAppID].
-// Check msg_signature first: CBC alone doesn't say who made the text.
+// Decrypt opens an Encrypt text made for appID. Its errors are [ErrEnvelope] and [ErrAppID]. Check
+// msg_signature first: CBC alone doesn't say who made the text.
 func (k Key) Decrypt(appID, encrypt string) ([]byte, error) {
 	// Go's decoder skips newlines; WeChat writes none.
 	if !only(encrypt, isGraphic) {

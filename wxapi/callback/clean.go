@@ -10,8 +10,8 @@ const byteOrderMark = "\uFEFF"
 var utf8BOM = []byte(byteOrderMark)
 
 // cleanText makes s what XML can carry, and changes nothing else. Followers do paste control
-// characters (U+0002, U+001D, …), and WeChat does cut texts in the middle of
-// a character; no XML reader takes either. Line ends become \n, as XML says.
+// characters (U+0002, U+001D, …), and WeChat does cut texts in the middle of a character; no XML
+// reader takes either. Line ends become \n, as XML says.
 func cleanText(s string) string {
 	if isClean(s) {
 		return s

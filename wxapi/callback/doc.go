@@ -1,5 +1,5 @@
-// Package callback reads what WeChat posts to an Official Account's server, and
-// writes the answer. It is the protocol only: no HTTP, no state, the standard library alone.
+// Package callback reads what WeChat posts to an Official Account's server, and writes the answer.
+// It is the protocol only: no HTTP, no state, the standard library alone.
 //
 // The path of a message, and the files it passes:
 //
@@ -10,11 +10,11 @@
 //	Reply ──► FormatReply ──► Envelope.Seal ──► the body of the HTTP answer
 //	          reply.go        sealed.go
 //
-// An [Account] is made from the settings of the console's 服务器配置 page. The settings
-// alone fix the mode: with an AES key only encrypted requests are accepted, without
-// one only plaintext, and no parameter of a request changes that. A token and a key can each
-// have a predecessor, which is accepted too while the console is being changed; the
-// answer to such a request is signed and sealed with what opened it.
+// An [Account] is made from the settings of the console's 服务器配置 page. The settings alone fix
+// the mode: with an AES key only encrypted requests are accepted, without one only plaintext, and
+// no parameter of a request changes that. A token and a key can each have a predecessor, which is
+// accepted too while the console is being changed; the answer to such a request is signed and
+// sealed with what opened it.
 //
 //	envelope, err := account.Open(r.URL.RawQuery, body)
 //	// *Refusal: answer 403, always the same. ErrEmptyBody: answer 400.
@@ -27,26 +27,28 @@
 // # What is believed
 //
 // Open checks `signature`, and for an encrypted request also `msg_signature`, with one token for
-// both. The second covers the Encrypt text, so of an encrypted body that text is
-// all that is read; what compatible mode repeats in clear is not. In plaintext
-// mode no signature covers the body: whoever has seen one request can write others.
-// The query's openid is covered by nothing and ignored.
+// both. The second covers the Encrypt text, so of an encrypted body that text is all that is read;
+// what compatible mode repeats in clear is not. In plaintext mode no signature covers the body:
+// whoever has seen one request can write others. The query's openid is covered by nothing and
+// ignored.
 //
-// A follower's words stand in WeChat's documents unescaped. [Parse] is strict about all that WeChat doesn't
-// send (DOCTYPE, instructions, comments, attributes, namespaces, other roots, a second sender), and where words with
-// "]]>" in them break or seem to change a document, it reads them as words: see tolerant.go for the rule. They never
-// become the sender, the time, the kind or the id of a message. [Message.Repaired] says that it happened. Two things are not
-// promised: words in an element that the table of kinds doesn't know may look like further unknown elements;
-// and words that are split by "]]><![CDATA[" lose these twelve characters, since that is also how XML is written properly.
+// A follower's words stand in WeChat's documents unescaped. [Parse] is strict about all that WeChat
+// doesn't send (DOCTYPE, instructions, comments, attributes, namespaces, other roots, a second
+// sender), and where words with "]]>" in them break or seem to change a document, it reads them as
+// words: see tolerant.go for the rule. They never become the sender, the time, the kind or the id
+// of a message. [Message.Repaired] says that it happened. Two things are not promised: words in an
+// element that the table of kinds doesn't know may look like further unknown elements; and words
+// that are split by "]]><![CDATA[" lose these twelve characters, since that is also how XML is
+// written properly.
 //
 // # Kinds
 //
-// [Kinds] is the table of all that WeChat pushes, one row each: whether a passive
-// reply is delivered, which elements there are, and WeChat's page. To add one, add
-// a row to kindtable.go and a sample to testdata/samples. What isn't in the table is carried all the same.
+// [Kinds] is the table of all that WeChat pushes, one row each: whether a passive reply is
+// delivered, which elements there are, and WeChat's page. To add one, add a row to kindtable.go and
+// a sample to testdata/samples. What isn't in the table is carried all the same.
 //
 // # The other side
 //
-// [Account.NewPush], [Account.NewURLCheck], [Account.OpenReply] and [FormatXML] are what WeChat does, for
-// simulators and tests.
+// [Account.NewPush], [Account.NewURLCheck], [Account.OpenReply] and [FormatXML] are what WeChat
+// does, for simulators and tests.
 package callback

@@ -13,8 +13,8 @@ const (
 	maxElements = 10_000 // per document
 )
 
-// ParseError is the error for an authentic document that can't be read. WeChat
-// would push it again in vain: keep the bytes and answer [Success].
+// ParseError is the error for an authentic document that can't be read. WeChat would push it again
+// in vain: keep the bytes and answer [Success].
 type ParseError struct {
 	Reason string // a stable code: "empty", "too_large", "format", "malformed", "doctype", "instruction", "comment", "attribute", "namespace", "root", "trailing", "depth", "elements", "mixed", "duplicate", "missing" or "value"
 	Detail string // one sentence for people, which may name an element
@@ -53,8 +53,8 @@ func (n node) kid(name string) (node, bool) {
 	return node{}, false
 }
 
-// readDocument reads XML or JSON. Official accounts push XML (数据格式: 仅支持XML) and the encryption
-// page shows JSON; the Content-Type says neither, so the first byte decides.
+// readDocument reads XML or JSON. Official accounts push XML (数据格式: 仅支持XML) and the
+// encryption page shows JSON; the Content-Type says neither, so the first byte decides.
 func readDocument(document []byte) (root node, repaired bool, err *ParseError) {
 	if len(document) > MaxDocument {
 		return node{}, false, unreadable("too_large", "longer than %d bytes", MaxDocument)

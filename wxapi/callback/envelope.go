@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// VerifyURL answers the check that WeChat makes when the server configuration
-// is saved: a GET with echostr, signed, in clear text in every mode. It returns what to answer as text/plain.
-// Its errors are [*Refusal] and [ErrNoEcho].
+// VerifyURL answers the check that WeChat makes when the server configuration is saved: a GET with
+// echostr, signed, in clear text in every mode. It returns what to answer as text/plain. Its errors
+// are [*Refusal] and [ErrNoEcho].
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
 func (a *Account) VerifyURL(rawQuery string) (echostr string, err error) {
@@ -42,9 +42,9 @@ type Envelope struct {
 	key                 *Key // nil in plaintext mode
 }
 
-// Open verifies a POST and decrypts it. The configuration alone says which mode
-// is right; the request can't choose. Nothing of body is read before the
-// signature has been checked. Its errors are [*Refusal] and [ErrEmptyBody].
+// Open verifies a POST and decrypts it. The configuration alone says which mode is right; the
+// request can't choose. Nothing of body is read before the signature has been checked. Its errors
+// are [*Refusal] and [ErrEmptyBody].
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Message_encryption_and_decryption_instructions.html
 func (a *Account) Open(rawQuery string, body []byte) (*Envelope, error) {
@@ -76,8 +76,8 @@ func (a *Account) Open(rawQuery string, body []byte) (*Envelope, error) {
 	return e, nil
 }
 
-// checkMode refuses a plaintext request to an account with a key (anybody who
-// has seen one signature could forge bodies), and the reverse.
+// checkMode refuses a plaintext request to an account with a key (anybody who has seen one
+// signature could forge bodies), and the reverse.
 func (a *Account) checkMode(q signedQuery) error {
 	types := q.values["encrypt_type"]
 	if a.Encrypted() {
@@ -103,9 +103,9 @@ func (a *Account) decrypt(e *Envelope, q signedQuery) error {
 	if len(texts) == 0 {
 		return refuse(ReasonEncryptMissing, "the body has no Encrypt")
 	}
-	// msg_signature=sha1(sort(token、timestamp、nonce, msg_encrypt)): it covers the Encrypt text, and
-	// nothing else of the body is believed. In compatible mode that also holds the
-	// message in clear, the follower's words and all.
+	// msg_signature=sha1(sort(token、timestamp、nonce, msg_encrypt)): it covers the Encrypt text,
+	// and nothing else of the body is believed. In compatible mode that also holds the message in
+	// clear, the follower's words and all.
 	signed := ""
 	for _, text := range texts {
 		if signer([]string{e.token}, msgSignature, q.timestamp, q.nonce, text) == 0 {
@@ -131,9 +131,9 @@ func (a *Account) decrypt(e *Envelope, q signedQuery) error {
 	return refuse(ReasonEnvelope, "Encrypt doesn't open: is the AES key the console's?")
 }
 
-// Seal encrypts and signs a reply document with the key and the token that
-// opened the request, and returns what to answer. In plaintext mode it returns reply as it is.
-// [Success] is answered as it is in every mode; don't seal it.
+// Seal encrypts and signs a reply document with the key and the token that opened the request, and
+// returns what to answer. In plaintext mode it returns reply as it is. [Success] is answered as it
+// is in every mode; don't seal it.
 func (e *Envelope) Seal(reply []byte, now time.Time) ([]byte, error) {
 	if e.key == nil {
 		return reply, nil

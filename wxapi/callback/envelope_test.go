@@ -68,7 +68,7 @@ func TestDecryptRefuses(t *testing.T) {
 		"padding 0":              rawEncrypt(t, []byte(strings.Repeat("\x00", 64))),
 		"padding 33":             rawEncrypt(t, []byte(strings.Repeat("\x21", 64))),
 		"padding 255":            rawEncrypt(t, []byte(strings.Repeat("\xff", 64))),
-		"padding uneven":         rawEncrypt(t, []byte(strings.Repeat("a", 60)+"\x01\x02\x03\x04")),
+		"padding uneven":         rawEncrypt(t, []byte(random+length(6)+"<xml/>"+testAppID+"\x04\x05"+strings.Repeat("\x04", 2))),
 		"all of it padding":      rawEncrypt(t, []byte(strings.Repeat("\x20", 32))),
 		"no room for a length":   rawEncrypt(t, []byte(strings.Repeat("a", 19)+strings.Repeat("\x0d", 13))),
 		"length 1 too many":      rawEncrypt(t, []byte(padded(random+length(uint32(len(testAppID)+3+1))+"abc"+testAppID))),

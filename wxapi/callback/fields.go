@@ -3,8 +3,8 @@ package callback
 // FieldType says what an element holds and how it is written in JSON.
 type FieldType string
 
-// The types. The difference between a text and a word matters when a document is
-// ambiguous: only a text can hold what a stranger wrote (see tolerant.go).
+// The types. The difference between a text and a word matters when a document is ambiguous: only a
+// text can hold what a stranger wrote (see tolerant.go).
 const (
 	TypeText    FieldType = "text"    // words of a follower or of another outsider: a string
 	TypeWord    FieldType = "word"    // words of WeChat or of the account: a string

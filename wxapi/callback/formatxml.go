@@ -6,8 +6,8 @@ import (
 )
 
 // FormatXML returns the document that WeChat would push for a message's data: the inverse of
-// [Message.JSON], for simulators. Strings become CDATA, escaped by nothing, as WeChat does
-// it; numbers, true, false and digits that are an id stay bare; arrays become repeated elements.
+// [Message.JSON], for simulators. Strings become CDATA, escaped by nothing, as WeChat does it;
+// numbers, true, false and digits that are an id stay bare; arrays become repeated elements.
 func FormatXML(data []byte) ([]byte, error) {
 	text := strings.TrimSpace(string(data))
 	if !strings.HasPrefix(text, "{") {

@@ -14,8 +14,8 @@ import (
 
 var legalToken = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// FuzzOpen sends requests, half of them signed rightly so that what is behind the signature is reached. What
-// opens is what was signed; nothing else is an error of another type, or a panic.
+// FuzzOpen sends requests, half of them signed rightly so that what is behind the signature is
+// reached. What opens is what was signed; nothing else is an error of another type, or a panic.
 func FuzzOpen(f *testing.F) {
 	safe, plain := newAccount(f, safeConfig), newAccount(f, plainConfig)
 	for _, document := range samples(f) {
@@ -70,8 +70,8 @@ func signed(query string, body []byte) string {
 	return values.Encode()
 }
 
-// FuzzParse reads documents. What is accepted has a valid event: JSON that says the same as the message, a
-// legal id and kind, and it survives the way through the simulator.
+// FuzzParse reads documents. What is accepted has a valid event: JSON that says the same as the
+// message, a legal id and kind, and it survives the way through the simulator.
 func FuzzParse(f *testing.F) {
 	for _, document := range samples(f) {
 		f.Add(document)
@@ -140,8 +140,8 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-// FuzzFormatReply answers with any words. The document is well-formed, has the elements
-// it should have and no others, and carries the words, but for what XML can't.
+// FuzzFormatReply answers with any words. The document is well-formed, has the elements it should
+// have and no others, and carries the words, but for what XML can't.
 func FuzzFormatReply(f *testing.F) {
 	for _, words := range append([]string{"你好", "a]]>b", "\x00\x0b\xff", "]]]]>><![CDATA[", "\r\n", "<a href=\"x\">&amp;</a>", "]]"}, hostile...) {
 		f.Add("oUSER", words, "https://x/"+words)

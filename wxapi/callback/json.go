@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// jsonReader builds the tree of a JSON document, in its order and with its numbers
-// as they are written: an id read into a float64 would be another id.
+// jsonReader builds the tree of a JSON document, in its order and with its numbers as they are
+// written: an id read into a float64 would be another id.
 type jsonReader struct {
 	decoder  *json.Decoder
 	elements int

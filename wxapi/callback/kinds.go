@@ -19,9 +19,9 @@ type Kind struct {
 }
 
 // KindName returns the name of the kind of a MsgType and, where that is event, an Event: `text`,
-// `event_subscribe`, `event_templatesendjobfinish`. It is total: what
-// WeChat invents tomorrow has a name today. The name is one token of a NATS subject,
-// 1 to 64 characters of [A-Za-z0-9_-]; any other character becomes `_`.
+// `event_subscribe`, `event_templatesendjobfinish`. It is total: what WeChat invents tomorrow has a
+// name today. The name is one token of a NATS subject, 1 to 64 characters of [A-Za-z0-9_-]; any
+// other character becomes `_`.
 func KindName(msgType, event string) string {
 	name := msgType
 	if strings.EqualFold(msgType, "event") {
@@ -58,8 +58,8 @@ func Kinds() []Kind {
 	return all
 }
 
-// LookupKind returns the row of a name. For a name without a row it returns what
-// holds for any such kind, and false: a message is held and an event is not.
+// LookupKind returns the row of a name. For a name without a row it returns what holds for any such
+// kind, and false: a message is held and an event is not.
 func LookupKind(name string) (Kind, bool) {
 	for _, k := range kinds {
 		if k.Name == name {
@@ -82,8 +82,8 @@ func message(msgType, doc, summary string, fields ...Field) Kind {
 	return Kind{
 		Name: KindName(msgType, ""), MsgType: msgType, Held: true,
 		// 当用户发送文本、图片、视频、图文、地理位置这五种消息时，开发者只能回复1条图文消息;
-		// 其余场景最多可回复8条图文消息: one article in answer to those five, eight elsewhere. The page
-		// doesn't name voice and shortvideo, where one is safe.
+		// 其余场景最多可回复8条图文消息: one article in answer to those five, eight elsewhere. The
+		// page doesn't name voice and shortvideo, where one is safe.
 		NewsLimit: 1,
 		Summary:   summary, Doc: doc,
 		Fields: slices.Concat(common, fields, messageFields),

@@ -95,12 +95,12 @@ func isShort(s string) bool { return len(s) <= 1024 }
 // isSeconds takes times up to the year 5138.
 func isSeconds(s string) bool { return len(s) <= 11 && only(s, isDigit) }
 
-// ID returns the message's id, made from its dedupe key alone, so that WeChat's retries have
-// the same: 1 to 64 characters of [A-Za-z0-9_-], which also serve as a token of a NATS subject.
+// ID returns the message's id, made from its dedupe key alone, so that WeChat's retries have the
+// same: 1 to 64 characters of [A-Za-z0-9_-], which also serve as a token of a NATS subject.
 //
-// 关于重试的消息排重，有msgid的消息推荐使用msgid排重: messages by MsgId (and sender). 事件类型消息推荐使用FromUserName + CreateTime
-// 排重: too coarse, as events of one second and sender do occur (LOCATION, cards);
-// so the whole document, whose bytes retries repeat.
+// 关于重试的消息排重，有msgid的消息推荐使用msgid排重: messages by MsgId (and sender).
+// 事件类型消息推荐使用FromUserName + CreateTime 排重: too coarse, as events of one second and
+// sender do occur (LOCATION, cards); so the whole document, whose bytes retries repeat.
 func (m *Message) ID() string {
 	if strings.Trim(m.MsgID, "0") == "" {
 		return "e-" + hex.EncodeToString(m.sum[:16])
@@ -113,9 +113,9 @@ func (m *Message) ID() string {
 	return "m-" + hex.EncodeToString(both[:16])
 }
 
-// Value returns the text of an element, for example Value("Content") or
-// Value("ScanCodeInfo", "ScanResult"); of several of one name the first. It is
-// empty for what isn't there or holds elements.
+// Value returns the text of an element, for example Value("Content") or Value("ScanCodeInfo",
+// "ScanResult"); of several of one name the first. It is empty for what isn't there or holds
+// elements.
 func (m *Message) Value(path ...string) string {
 	n := m.root
 	for _, name := range path {

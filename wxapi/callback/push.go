@@ -27,10 +27,9 @@ type Push struct {
 	ContentType string
 }
 
-// NewPush returns what WeChat POSTs for document, signed with the account's
-// current token. The openid parameter is left out when openID is empty. An
-// account with an AES key can make plaintext pushes too, which it would itself
-// refuse; without a key the encrypted modes are [ErrNoKey].
+// NewPush returns what WeChat POSTs for document, signed with the account's current token. The
+// openid parameter is left out when openID is empty. An account with an AES key can make plaintext
+// pushes too, which it would itself refuse; without a key the encrypted modes are [ErrNoKey].
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Message_encryption_and_decryption_instructions.html
 func (a *Account) NewPush(mode Mode, document []byte, openID string, now time.Time) (Push, error) {
@@ -77,8 +76,8 @@ func (a *Account) signedNow(now time.Time) url.Values {
 	}
 }
 
-// outside wraps an Encrypt text as the mode says. A document that can't be read
-// (a test may push anything) is wrapped without what would be copied from it.
+// outside wraps an Encrypt text as the mode says. A document that can't be read (a test may push
+// anything) is wrapped without what would be copied from it.
 func outside(mode Mode, document []byte, encrypt string, asJSON bool) []byte {
 	var toUser string
 	if m, err := Parse(document); err == nil {

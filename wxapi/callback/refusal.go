@@ -14,9 +14,8 @@ const (
 	ReasonAppID          = "appid"           // Encrypt opens, and was made for another account
 )
 
-// Refusal is the error for a request that isn't WeChat's: answer 403, the same
-// body whatever the reason. Reason and Detail are for the log; neither holds a
-// secret nor anything the caller sent.
+// Refusal is the error for a request that isn't WeChat's: answer 403, the same body whatever the
+// reason. Reason and Detail are for the log; neither holds a secret nor anything the caller sent.
 type Refusal struct {
 	Reason string // one of the Reason constants
 	Detail string // one sentence for people

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// JSON returns the message as the data of its event: WeChat's own element names, in
-// the document's order. CreateTime, counts and coordinates are numbers; ids and all that this
-// package doesn't know are strings; elements with elements inside are objects,
-// and repeated ones arrays. Nothing is left out, and <, > and & are not escaped.
+// JSON returns the message as the data of its event: WeChat's own element names, in the document's
+// order. CreateTime, counts and coordinates are numbers; ids and all that this package doesn't know
+// are strings; elements with elements inside are objects, and repeated ones arrays. Nothing is left
+// out, and <, > and & are not escaped.
 func (m *Message) JSON() []byte {
 	var out bytes.Buffer
 	writeObject(&out, m.root.kids)

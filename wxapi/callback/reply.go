@@ -44,10 +44,9 @@ func (e *ReplyError) Error() string {
 	return "callback: " + e.MsgType + " reply: " + e.Field + " " + e.Problem
 }
 
-// FormatReply returns the document that answers a message: to is its FromUserName (the
-// OpenID), from its ToUserName (gh_…). The document is well-formed whatever the
-// reply's strings hold: what XML can't carry is left out. Its error is a
-// [*ReplyError].
+// FormatReply returns the document that answers a message: to is its FromUserName (the OpenID),
+// from its ToUserName (gh_…). The document is well-formed whatever the reply's strings hold: what
+// XML can't carry is left out. Its error is a [*ReplyError].
 func FormatReply(to, from string, at time.Time, r Reply) ([]byte, error) {
 	if r == nil {
 		return nil, &ReplyError{"", "Reply", "is missing"}

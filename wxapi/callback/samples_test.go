@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/samples/*.json anew")
 
-// samples returns every input of testdata/samples by its name: <kind>.xml, <kind>~<what is special>.xml
-// or, for JSON pushes, <kind>~<what is special>.in.json.
+// samples returns every input of testdata/samples by its name: <kind>.xml, <kind>~<what is
+// special>.xml or, for JSON pushes, <kind>~<what is special>.in.json.
 func samples(t testing.TB) map[string][]byte {
 	t.Helper()
 	files, err := filepath.Glob("testdata/samples/*")

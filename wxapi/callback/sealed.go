@@ -37,9 +37,9 @@ func seal(key Key, appID, token, nonce string, reply []byte, asJSON bool, now ti
 	return x.Bytes(), nil
 }
 
-// OpenReply does what WeChat does with an encrypted answer: it verifies
-// MsgSignature with the current token, decrypts with the current key and checks the AppID. In plaintext
-// mode it returns body as it is. Its errors are [*Refusal].
+// OpenReply does what WeChat does with an encrypted answer: it verifies MsgSignature with the
+// current token, decrypts with the current key and checks the AppID. In plaintext mode it returns
+// body as it is. Its errors are [*Refusal].
 func (a *Account) OpenReply(body []byte) ([]byte, error) {
 	if !a.Encrypted() {
 		return body, nil
@@ -92,10 +92,10 @@ func readSealed(body []byte) (sealedReply, bool) {
 // maxTexts bounds how many texts one body can make us hash.
 const maxTexts = 16
 
-// encryptTexts returns what could be the Encrypt of a request's body, white space
-// around it removed. The body is searched, not parsed: in compatible mode it
-// holds the follower's words unescaped, which may look like any markup, also
-// like an Encrypt. The signature tells which is WeChat's.
+// encryptTexts returns what could be the Encrypt of a request's body, white space around it
+// removed. The body is searched, not parsed: in compatible mode it holds the follower's words
+// unescaped, which may look like any markup, also like an Encrypt. The signature tells which is
+// WeChat's.
 func encryptTexts(body []byte) []string {
 	if body[0] == '{' {
 		var object map[string]json.RawMessage

@@ -8,9 +8,8 @@ import (
 	"slices"
 )
 
-// Sign returns WeChat's signature over token and parts: 40 lower-case hex digits.
-// With timestamp and nonce it is `signature`, with the Encrypt text as well
-// it is `msg_signature`.
+// Sign returns WeChat's signature over token and parts: 40 lower-case hex digits. With timestamp
+// and nonce it is `signature`, with the Encrypt text as well it is `msg_signature`.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Basic_Information/Access_Overview.html
 func Sign(token string, parts ...string) string {
@@ -19,8 +18,8 @@ func Sign(token string, parts ...string) string {
 }
 
 func digest(token string, parts ...string) [sha1.Size]byte {
-	// 将token、timestamp、nonce三个参数进行字典序排序，拼接成一个字符串进行sha1加密:
-	// sort byte by byte, join without a separator, SHA-1.
+	// 将token、timestamp、nonce三个参数进行字典序排序，拼接成一个字符串进行sha1加密: sort byte by
+	// byte, join without a separator, SHA-1.
 	all := append([]string{token}, parts...)
 	slices.Sort(all)
 	h := sha1.New()
@@ -30,9 +29,9 @@ func digest(token string, parts ...string) [sha1.Size]byte {
 	return [sha1.Size]byte(h.Sum(nil))
 }
 
-// signer returns which of tokens made signature over parts, or -1. Its time
-// depends on the number of tokens only: the digests compared are of one length,
-// and no comparison is left out once one has matched.
+// signer returns which of tokens made signature over parts, or -1. Its time depends on the number
+// of tokens only: the digests compared are of one length, and no comparison is left out once one
+// has matched.
 func signer(tokens []string, signature string, parts ...string) int {
 	var got [sha1.Size]byte
 	if !isSignature(signature) {
@@ -49,8 +48,8 @@ func signer(tokens []string, signature string, parts ...string) int {
 	return found
 }
 
-// signedQuery holds the values of a request's query that signatures cover or are.
-// The query's openid is covered by none, so nobody here looks at it.
+// signedQuery holds the values of a request's query that signatures cover or are. The query's
+// openid is covered by none, so nobody here looks at it.
 type signedQuery struct {
 	signature, timestamp, nonce string
 	values                      url.Values
@@ -79,8 +78,8 @@ func readQuery(rawQuery string) (signedQuery, error) {
 	return q, nil
 }
 
-// one returns the value of a parameter that must be there exactly once. Of a
-// repeated one no two readers need take the same.
+// one returns the value of a parameter that must be there exactly once. Of a repeated one no two
+// readers need take the same.
 func (q signedQuery) one(name string, ok func(string) bool) (string, error) {
 	all := q.values[name]
 	switch {
@@ -98,9 +97,8 @@ func isSignature(s string) bool {
 	return len(s) == 2*sha1.Size && only(s, func(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'f' })
 }
 
-// isTimestamp wants exactly ten digits: timestamp and nonce are signed without a
-// separator, so "1714037059"+"486452656" and "171403705"+"9486452656" have one
-// signature.
+// isTimestamp wants exactly ten digits: timestamp and nonce are signed without a separator, so
+// "1714037059"+"486452656" and "171403705"+"9486452656" have one signature.
 func isTimestamp(s string) bool { return len(s) == 10 && only(s, isDigit) }
 
 // isNonce is wider than the decimal digits that WeChat sends, for simulators.

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// This file reads what is left when the strict reader gives up on an authentic document. WeChat puts a
-// follower's words into CDATA without escaping them, so words with "]]>" in them
-// (somebody pastes a piece of XML) break the document around them. They are not lost for that:
+// This file reads what is left when the strict reader gives up on an authentic document. WeChat
+// puts a follower's words into CDATA without escaping them, so words with "]]>" in them (somebody
+// pastes a piece of XML) break the document around them. They are not lost for that:
 //
 //	<Content><![CDATA[<a><![CDATA[q]]></a>]]></Content>
 //
@@ -23,7 +23,8 @@ import (
 //     is never taken from the middle, and none may be in head and tail together twice.
 //
 // So words can spoil the words beside them, and never say who sent them or make the message
-// another. If the rule doesn't fit, the document is unreadable, as the strict reader said.
+// another. If the rule doesn't fit, the document is unreadable, as the strict reader said; so it is
+// when words end the whole document and begin another.
 
 // maxRepairs bounds the elements that are read like this: each costs a search. WeChat's documents have fewer than 40.
 const maxRepairs = 128
@@ -55,8 +56,8 @@ func repairXML(document string) (node, bool) {
 	return root, true
 }
 
-// insideRoot returns what is between <xml> and the last </xml>, if nothing but
-// a declaration is outside.
+// insideRoot returns what is between <xml> and the last </xml>, if nothing but a declaration is
+// outside.
 func insideRoot(document string) (string, bool) {
 	if strings.HasPrefix(document, "<?xml") {
 		end := strings.Index(document, "?>")
@@ -179,8 +180,8 @@ func readMiddle(s string, depth int, budget *int) ([]node, bool) {
 	return kids, true
 }
 
-// readWords splits s, which begins with <name>, at the last end tag of that name that
-// another element or nothing follows.
+// readWords splits s, which begins with <name>, at the last end tag of that name that another
+// element or nothing follows.
 func readWords(s, name string) (inner, rest string, ok bool) {
 	end := "</" + name + ">"
 	s = s[len(name)+len("<>"):]

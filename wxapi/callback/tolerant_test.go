@@ -130,10 +130,16 @@ func TestWordsOfTwoElements(t *testing.T) {
 			}
 		}
 	}
+	// An end that a routing element follows is no end: WeChat puts none between words.
+	words := "]]></Title><Event>subscribe</Event><Url><![CDATA["
+	m, err := callback.Parse([]byte(link("t", words)))
+	if err != nil || m.Value("Title") != "t" || m.Value("Description") != "d" || m.Value("Url") != words {
+		t.Errorf("Url %q makes %+v, %v", words, m, err)
+	}
 }
 
-// TestWordsAtRandom makes the words of three elements of pieces of markup, 60,000 times. No combination
-// may change the message, in the tolerant reader or past the strict one.
+// TestWordsAtRandom makes the words of three elements of pieces of markup, 8,000 times. No
+// combination may change the message, in the tolerant reader or past the strict one.
 func TestWordsAtRandom(t *testing.T) {
 	pieces := []string{
 		"]]>", "]]>", "<![CDATA[", "<![CDATA[", "<Title>", "</Title>", "<Url>", "</Url>", "<Description>", "</Description>", "<W>", "</W>",
@@ -148,7 +154,7 @@ func TestWordsAtRandom(t *testing.T) {
 		return s.String()
 	}
 	strict, repaired := 0, 0
-	for range 3_000_000 {
+	for range 8_000 {
 		title, description, address := words(), words(), words()
 		m, err := callback.Parse([]byte(doc("[text]", "[link]", "<Content><![CDATA[hi]]></Content>",
 			"<Title><![CDATA["+title+"]]></Title>\n<Description><![CDATA["+description+"]]></Description>\n<Url><![CDATA["+address+"]]></Url>")))
@@ -165,7 +171,7 @@ func TestWordsAtRandom(t *testing.T) {
 			t.Fatalf("%q, %q and %q make %s", title, description, address, m.JSON())
 		}
 	}
-	if strict < 1000 || repaired < 1000 {
+	if strict < 400 || repaired < 400 {
 		t.Errorf("only %d documents were well-formed and %d repaired", strict, repaired)
 	}
 }
@@ -187,6 +193,12 @@ func TestWordsInUnknownElements(t *testing.T) {
 				t.Errorf("%q makes %s", words, m.JSON())
 			}
 		}
+	}
+	// CDATA and elements side by side are words, even where the CDATA is empty.
+	words := "]]><a>1</a><![CDATA["
+	m, err := callback.Parse([]byte(event("invented_tomorrow", "<Weird><![CDATA["+words+"]]></Weird>\n")))
+	if err != nil || m.Value("Weird") != words || !m.Repaired {
+		t.Errorf("the words became %+v, %v", m, err)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
-// vector is one file of testdata/vectors: values published by WeChat or by a peer's
-// test, each naming its source. A new one needs no code, only a file.
+// vector is one file of testdata/vectors: values published by WeChat or by a peer's test, each
+// naming its source. A new one needs no code, only a file.
 type vector struct {
 	ID, Kind, Source, Note           string
 	Token, Timestamp, Nonce, Echostr string

@@ -7,9 +7,9 @@ import (
 	"io"
 )
 
-// xmlReader builds the tree of a document: elements, text and CDATA, and nothing
-// else that XML has. WeChat uses nothing else, and whatever else is there
-// could hide an element from one reader and show it to another.
+// xmlReader builds the tree of a document: elements, text and CDATA, and nothing else that XML has.
+// WeChat uses nothing else, and whatever else is there could hide an element from one reader and
+// show it to another.
 type xmlReader struct {
 	decoder  *xml.Decoder
 	document []byte
@@ -122,11 +122,11 @@ func (r *xmlReader) end() *ParseError {
 
 // ambiguous finds what a well-formed document of WeChat doesn't have and one with markup in a
 // follower's words does. WeChat puts those words into CDATA unescaped, so
-// "]]></Content><FromUserName>…</FromUserName><Content><![CDATA[" is as well-formed as it is
-// a lie. Only elements, text and CDATA being allowed, words that leave their element can only do
-// so by ending it; and as WeChat's own end tag follows, they must begin an element of that
-// name again: beside it, or further in if a later element's words end what these
-// began. Hence: an element that can hold words may be there once, and no other level may have one of its name.
+// "]]></Content><FromUserName>…</FromUserName><Content><![CDATA[" is as well-formed as it is a lie.
+// Only elements, text and CDATA being allowed, words that leave their element can only do so by
+// ending it; and as WeChat's own end tag follows, they must begin an element of that name again:
+// beside it, or further in if a later element's words end what these began. Hence: an element that
+// can hold words may be there once, and no other level may have one of its name.
 func ambiguous(root node) *ParseError {
 	below := map[string]bool{}
 	for _, top := range root.kids {

@@ -27,8 +27,8 @@ func (x *xmlWriter) bare(name, value string) {
 	x.close(name)
 }
 
-// text writes an element with any text in CDATA. CDATA has no escape: a "]]>"
-// in it is split over two sections, or the rest of it would become markup.
+// text writes an element with any text in CDATA. CDATA has no escape: a "]]>" in it is split over
+// two sections, or the rest of it would become markup.
 func (x *xmlWriter) text(name, value string) {
 	x.raw(name, strings.ReplaceAll(cleanText(value), "]]>", "]]]]><![CDATA[>"))
 }

@@ -22,10 +22,16 @@ func (p *Platform) act(in *inbound) {
 		p.allow(p.followers.follow(openID, wall, scene, qrScene), actFollow)
 		return
 	}
+	if strings.HasPrefix(in.Event, "subscribe_msg_") {
+		p.notices.answered(in.Message)
+	}
 	if !in.kind.Held {
 		return // a job's result and the like: nobody did anything
 	}
 	f := p.followers.follow(openID, wall, "ADD_SCENE_OTHERS", "")
+	if in.Event == "" {
+		p.heard(in.Message, wall)
+	}
 	switch event := strings.ToLower(in.Event); {
 	case event == "scan":
 		p.allow(f, actScan)

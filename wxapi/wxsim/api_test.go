@@ -55,7 +55,7 @@ func TestDefaultAnswers(t *testing.T) {
 			t.Errorf("%s: %s proves nothing", row.Name, a.body)
 		}
 		for _, key := range row.Proof {
-			if keys[key] == nil {
+			if keys[key] == nil && key != wxapi.AnyKey && key != wxapi.NoKey {
 				t.Errorf("%s: %s lacks its proof %s", row.Name, a.body, key)
 			}
 		}

@@ -42,8 +42,11 @@ type Config struct {
 	FollowWindow  Window // follows: default 3 in 1 min
 	ScanWindow    Window // scans a QR code: default 3 in 1 min
 
-	PageSize  int           // OpenIDs in one answer of user/get; default 10000
-	MaxGroups int           // groups that an account may make; default 100
+	// Templates are ids of message templates that the account has from the start; others come by the API.
+	Templates []string
+
+	PageSize  int           // OpenIDs in one answer of user/get and other lists; default 10000
+	MaxGroups int           // groups and tags that an account may make, together; default 100
 	MediaLife time.Duration // how long temporary media live; default 3 days
 	// Limits are calls per minute and day by verb, in addition to those of the token endpoints.
 	Limits map[string]Limit

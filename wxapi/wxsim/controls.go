@@ -17,6 +17,8 @@ func controls() []control {
 		{"POST", "/_sim/followers/{openid}/push", "a follower says or does something: body = the data, ?mode=plain|compatible|safe", controlPush},
 		{"GET", "/_sim/followers/{openid}/inbox", "what a follower has seen; ?after=<n> skips, ?wait_ms=<ms> waits for something", controlInbox},
 		{"GET", "/_sim/followers", "who follows or once did", func(p *Platform, r *http.Request) (any, error) { return p.Followers(), onlyQuery(r) }},
+		{"POST", "/_sim/followers/{openid}/scan", "a follower scans a QR code: {\"ticket\":\"…\"}", controlScan},
+		{"POST", "/_sim/followers/{openid}/authorize", "a user agrees on the account's web page: {\"scope\":\"snsapi_base|snsapi_userinfo\",\"state\":\"…\"}", controlAuthorize},
 		{"POST", "/_sim/faults", "make the next API calls fail", controlFault},
 		{"GET", "/_sim/faults", "what will still fail", func(p *Platform, r *http.Request) (any, error) { return p.Faults(), onlyQuery(r) }},
 		{"DELETE", "/_sim/faults", "nothing fails any more", func(p *Platform, r *http.Request) (any, error) { p.ClearFaults(); return nil, nil }},

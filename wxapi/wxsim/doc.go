@@ -19,7 +19,8 @@
 // Content-Type `application/json; encoding=utf-8`. Tokens live 7200 s, a replaced one 5 minutes more; those of
 // /cgi-bin/token and of /cgi-bin/stable_token know nothing of each other. Custom messages
 // keep to WeChat's counts (5 in 48 h after a message, 3 in a minute after a menu tap, a scan, a follow), temporary
-// media to their types, sizes and three days. All other APIs that wxbridge knows check token and
+// media to their types, sizes and three days. Followers, their tags (groups are tags by an older name), remarks, the
+// blacklist, menus, QR codes and their pictures, web authorisation, JS-SDK tickets and short keys are remembered. All other APIs that wxbridge knows check token and
 // body, and answer something made up in the right shape. A path that nobody knows is answered with errcode 40066.
 //
 // # The phone side
@@ -39,7 +40,17 @@
 // talk to an account, so whoever talks without having followed becomes a follower silently, without an event.
 // ?mode=plain, compatible or safe pushes in another mode than the account's.
 //
-// The request lasts as long as the delivery does; hanging up abandons it. A wrong request is answered 400 with
+// A QR code is scanned by its ticket: SCAN for a follower, subscribe for a stranger. A user who agrees on one of the
+// account's web pages brings a code back; who that is need not follow:
+//
+//	curl -d '{"ticket":"gQH4+/+/…"}'                          http://127.0.0.1:8090/_sim/followers/o_alice/scan
+//	curl -d '{"scope":"snsapi_userinfo","state":"123"}'       http://127.0.0.1:8090/_sim/followers/o_alice/authorize
+//	{"code":"…","state":"123"}
+//
+// A blocked follower gets no messages (43019); what they say is pushed all the same. All phones are iPhones set to
+// zh_CN, which is what personalised menus go by.
+//
+// The request of a push lasts as long as the delivery does; hanging up abandons it. A wrong request is answered 400 with
 // {"error":"…"}, and so it is everywhere in the control interface. It has no password: keep it on a loopback
 // address or a private network.
 //
@@ -53,7 +64,7 @@
 //	curl 'http://127.0.0.1:8090/_sim/followers/o_alice/inbox?after=1&wait_ms=3000'
 //	[{"n":2,"time":"…","kind":"custom","text":"hi","message":{"msgtype":"text","text":{"content":"hi"}}}]
 //	curl http://127.0.0.1:8090/_sim/followers
-//	[{"openid":"o_alice","following":true,"since":"…","group":0,"seen":2,"windows":{"message":{"left":4,"until":"…"}}}]
+//	[{"openid":"o_alice","following":true,"since":"…","group":0,"tags":[],"blocked":false,"seen":2,"windows":{"message":{"left":4,"until":"…"}}}]
 //
 // Faults strike the next calls of an API; fields as in [Fault]. get_access_token means both token endpoints, which
 // verb "" or "*" leaves alone:

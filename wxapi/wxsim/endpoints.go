@@ -146,7 +146,7 @@ func (p *Platform) authenticate(kind auth, x *exchange) int {
 	case authAccount:
 		return p.tokenErrcode(query.Get("access_token"), x.now)
 	case authSecret:
-		return p.app(query.Get("appid"), query.Get("secret"))
+		return p.app(query.Get("appid"), or(query.Get("secret"), query.Get("appsecret"))) // clear_quota/v2 calls it so
 	case authAppID:
 		return p.app(query.Get("appid"), p.cfg.AppSecret)
 	case authCaller:
@@ -168,10 +168,10 @@ func byDefault(row *wxapi.Row) *endpoint {
 	case wxapi.CallerToken:
 		e.auth = authCaller
 	}
-	switch row.Body {
-	case wxapi.Upload:
+	switch {
+	case row.Body == wxapi.Upload:
 		e.body = bodyFile
-	case wxapi.JSON:
+	case row.Body == wxapi.JSON, row.Body == wxapi.Download && row.Method == "POST":
 		e.body = bodyJSON
 	}
 	e.run = func(*Platform, *exchange) answer { return defaultAnswer(row) }
@@ -188,12 +188,15 @@ func defaultAnswer(row *wxapi.Row) answer {
 	if made == nil {
 		made = map[string]any{}
 	}
+	anything := len(row.Proof) == 0
 	for _, key := range row.Proof {
-		if _, ok := made[key]; !ok {
+		if key == wxapi.AnyKey || key == wxapi.NoKey {
+			anything = true
+		} else if _, ok := made[key]; !ok {
 			made[key] = "sim"
 		}
 	}
-	if _, proven := made["errcode"]; proven || len(row.Proof) == 0 {
+	if _, proven := made["errcode"]; proven || anything {
 		made["errcode"], made["errmsg"] = 0, "ok"
 	}
 	return object(made)

@@ -23,8 +23,9 @@ type exchange struct {
 	header http.Header
 	body   []byte
 	parsed *parsedFile
-	now    time.Time // for what ages
-	wall   time.Time // for what is shown
+	after  []announcement // what is pushed once the call is answered
+	now    time.Time      // for what ages
+	wall   time.Time      // for what is shown
 }
 
 // decode reads the JSON body into v; the answer to a body that doesn't fit is WeChat's 47001.
@@ -38,6 +39,7 @@ func (x *exchange) decode(v any) (answer, bool) {
 // answer is what an endpoint answers.
 type answer struct {
 	errcode     int // for the call log; it stands in body too
+	rid         string
 	status      int // 0 = 200, which is what WeChat answers in nearly all cases
 	contentType string
 	disposition string
@@ -62,11 +64,12 @@ func failure(code int) answer {
 }
 
 func failureText(code int, msg string) answer {
+	rid := newRID()
 	a := object(struct {
 		ErrCode int    `json:"errcode"`
 		ErrMsg  string `json:"errmsg"`
-	}{code, msg + " rid: " + newRID()})
-	a.errcode = code
+	}{code, msg + " rid: " + rid})
+	a.errcode, a.rid = code, rid
 	return a
 }
 

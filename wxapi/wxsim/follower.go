@@ -15,7 +15,10 @@ type follower struct {
 	order     int       // the how manieth to follow: user/get lists them in that order
 	scene     string    // subscribe_scene
 	qrScene   string    // of the code they followed by
-	group     int64
+	remark    string
+	tags      []int64 // the first is also the follower's group
+	blocked   bool
+	blockedAs int // the how manieth to be put on the blacklist
 	windows   map[action]*Allowance
 	talked    time.Time // when a message last went either way, for typing
 	typing    time.Time // until when the typing sign is shown
@@ -43,6 +46,10 @@ const (
 	SeenReply  SeenKind = "reply"  // a passive reply
 	SeenCustom SeenKind = "custom" // a custom message
 	SeenFault  SeenKind = "fault"  // WeChat's own line: see FaultLine
+
+	SeenTemplate SeenKind = "template" // a template message
+	SeenNotice   SeenKind = "notice"   // a subscription notification
+	SeenMass     SeenKind = "mass"     // a mass message, or its preview
 )
 
 // FaultLine is what WeChat shows a follower whose message the account failed to answer.
@@ -120,6 +127,7 @@ func (f *follower) see(s Seen) {
 type followers struct {
 	all  map[string]*follower // by OpenID
 	came int                  // how often somebody began to follow
+	shut int                  // how often somebody was put on the blacklist
 }
 
 // follow makes openID a follower; who is one already stays as they are.
@@ -136,13 +144,26 @@ func (fs *followers) follow(openID string, at time.Time, scene, qrScene string) 
 	return f
 }
 
-// leave ends following. The group is lost with it, and so is every right to send.
+// group is where groups/getid says that the follower is: groups are tags by an older name, and the blacklist is one.
+func (f *follower) group() int64 {
+	switch {
+	case f.blocked:
+		return groupBlacklist
+	case len(f.tags) > 0:
+		return f.tags[0]
+	}
+	return groupNone
+}
+
+func (f *follower) tagged(id int64) bool { return slices.Contains(f.tags, id) }
+
+// leave ends following. Tags and remark are lost with it, and so is every right to send.
 func (fs *followers) leave(openID string) {
 	f := fs.all[openID]
 	if f == nil {
 		return
 	}
-	f.following, f.group = false, 0
+	f.following, f.tags, f.remark = false, nil, ""
 	clear(f.windows)
 }
 
@@ -161,7 +182,7 @@ func (fs *followers) sorted() []*follower {
 // deliver shows a follower something, and wakes whoever waits for it. The caller holds the lock.
 func (p *Platform) deliver(f *follower, s Seen) {
 	s.Time = p.clock.wall()
-	if s.Kind != SeenFault {
+	if s.Kind == SeenReply || s.Kind == SeenCustom {
 		f.talked, f.typing = p.clock.now(), time.Time{} // a message takes the typing sign away
 	}
 	f.see(s)

@@ -1,23 +1,32 @@
 package wxsim
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 func init() {
 	stateful(endpoint{name: "get_groups", method: "GET", path: "/cgi-bin/groups/get", run: getGroups})
 	stateful(endpoint{name: "create_group", method: "POST", path: "/cgi-bin/groups/create", body: bodyJSON, run: createGroup})
 	stateful(endpoint{name: "update_group", method: "POST", path: "/cgi-bin/groups/update", body: bodyJSON, run: updateGroup})
 	stateful(endpoint{name: "update_group_of_user", method: "POST", path: "/cgi-bin/groups/members/update", body: bodyJSON, run: updateGroupOfUser})
+	stateful(endpoint{name: "get_group_of_user", method: "POST", path: "/cgi-bin/groups/getid", body: bodyJSON, run: getGroupOfUser})
+	stateful(endpoint{name: "update_group_of_users", method: "POST", path: "/cgi-bin/groups/members/batchupdate", body: bodyJSON, run: updateGroupOfUsers})
+	stateful(endpoint{name: "delete_group", method: "POST", path: "/cgi-bin/groups/delete", body: bodyJSON, run: deleteGroup})
 }
 
 // Groups 0 to 2 are WeChat's own and can't be changed; an account's begin at 100.
 const (
+	groupNone         = 0
+	groupBlacklist    = 1
 	lastReservedGroup = 2
 	firstOwnGroup     = 100
 	maxGroupName      = 30 // characters
 )
 
-// groups are the account's groups in the order they were made, the reserved ones first. The platform's lock
-// guards them. Who is in which is a field of each follower, so that the counts can't disagree.
+// groups are the account's groups, and its tags, which took their place and share their ids, in the order they were
+// made, the reserved ones first. The platform's lock guards them. Who is in which is a field of each follower, so
+// that the counts can't disagree.
 type groups struct {
 	list []*group
 	next int64
@@ -45,11 +54,47 @@ func (g *groups) get(id int64) *group {
 	return nil
 }
 
+// create makes a group or a tag; nil when there are enough.
+func (g *groups) create(name string, most int) *group {
+	if len(g.list)-lastReservedGroup-1 >= most {
+		return nil
+	}
+	made := &group{ID: g.next, Name: name}
+	g.next++
+	g.list = append(g.list, made)
+	return made
+}
+
+// dissolve deletes a group or a tag, and takes it from all who have it.
+func (p *Platform) dissolve(id int64) {
+	p.groups.list = slices.DeleteFunc(p.groups.list, func(g *group) bool { return g.ID == id })
+	for _, f := range p.followers.all {
+		f.tags = without(f.tags, id)
+	}
+}
+
+func without(tags []int64, id int64) []int64 {
+	return slices.DeleteFunc(tags, func(tag int64) bool { return tag == id })
+}
+
+// move puts a follower into another group, out of the one they are in.
+func (p *Platform) move(f *follower, id int64) {
+	if id == groupBlacklist {
+		p.block(f)
+		return
+	}
+	f.blocked = false
+	f.tags = without(f.tags, f.group())
+	if id != groupNone {
+		f.tags = append([]int64{id}, without(f.tags, id)...)
+	}
+}
+
 func getGroups(p *Platform, _ *exchange) answer {
 	counts := map[int64]int{}
 	for _, f := range p.followers.all {
 		if f.following {
-			counts[f.group]++
+			counts[f.group()]++
 		}
 	}
 	list := make([]group, 0, len(p.groups.list))
@@ -75,12 +120,10 @@ func createGroup(p *Platform, x *exchange) answer {
 	if code := groupName(req.Group.Name); code != 0 {
 		return failure(code)
 	}
-	if len(p.groups.list)-lastReservedGroup-1 >= p.cfg.MaxGroups {
+	g := p.groups.create(req.Group.Name, p.cfg.MaxGroups)
+	if g == nil {
 		return failure(45018)
 	}
-	g := &group{ID: p.groups.next, Name: req.Group.Name}
-	p.groups.next++
-	p.groups.list = append(p.groups.list, g)
 	return object(map[string]any{"group": map[string]any{"id": g.ID, "name": g.Name}})
 }
 
@@ -121,7 +164,61 @@ func updateGroupOfUser(p *Platform, x *exchange) answer {
 	case req.ToGroupID == nil || p.groups.get(*req.ToGroupID) == nil:
 		return failure(40050)
 	}
-	f.group = *req.ToGroupID
+	p.move(f, *req.ToGroupID)
+	return ok()
+}
+
+// maxOpenIDs is how many followers one call can tag or move.
+const maxOpenIDs = 50
+
+func updateGroupOfUsers(p *Platform, x *exchange) answer {
+	var req struct {
+		OpenIDList []string `json:"openid_list"`
+		ToGroupID  *int64   `json:"to_groupid"`
+	}
+	if a, ok := x.decode(&req); !ok {
+		return a
+	}
+	list, code := p.following(req.OpenIDList, maxOpenIDs)
+	switch {
+	case code != 0:
+		return failure(code)
+	case req.ToGroupID == nil || p.groups.get(*req.ToGroupID) == nil:
+		return failure(40050)
+	}
+	for _, f := range list {
+		p.move(f, *req.ToGroupID)
+	}
+	return ok()
+}
+
+func getGroupOfUser(p *Platform, x *exchange) answer {
+	var req struct {
+		OpenID string `json:"openid"`
+	}
+	if a, ok := x.decode(&req); !ok {
+		return a
+	}
+	f := p.followers.all[req.OpenID]
+	if f == nil || !f.following {
+		return failure(40003)
+	}
+	return object(map[string]any{"groupid": f.group()})
+}
+
+func deleteGroup(p *Platform, x *exchange) answer {
+	var req groupRequest
+	if a, ok := x.decode(&req); !ok {
+		return a
+	}
+	switch id := req.Group.ID; {
+	case id == nil || p.groups.get(*id) == nil:
+		return failure(40050)
+	case *id <= lastReservedGroup:
+		return failure(45016)
+	default:
+		p.dissolve(*id)
+	}
 	return ok()
 }
 

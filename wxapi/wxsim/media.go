@@ -47,6 +47,9 @@ var sniffs = []struct {
 	{0, "\xff\xf3", "audio/mp3", ".mp3"},
 	{0, "\xff\xf2", "audio/mp3", ".mp3"},
 	{4, "ftyp", "video/mp4", ".mp4"},
+	{0, "BM", "image/bmp", ".bmp"},
+	{8, "WAVE", "audio/wav", ".wav"},
+	{0, "\x30\x26\xb2\x75", "audio/wma", ".wma"},
 }
 
 func sniff(data []byte) (name, extension string) {
@@ -58,20 +61,22 @@ func sniff(data []byte) (name, extension string) {
 	return "application/octet-stream", ""
 }
 
-// medium is one temporary file.
+// medium is one file.
 type medium struct {
-	typ     string // image, voice, video or thumb
+	typ     string // image, voice, video or thumb; mpvideo: a video for mass messages
 	data    []byte
-	expires time.Time
+	expires time.Time // zero for permanent material
 }
 
-// mediaStore is the temporary media by media_id. The platform's lock guards it.
+func (m *medium) alive(now time.Time) bool { return m.expires.IsZero() || now.Before(m.expires) }
+
+// mediaStore is all files by media_id, temporary and permanent. The platform's lock guards it.
 type mediaStore map[string]*medium
 
 // get returns the file of a media_id that is still alive, else nil.
 func (s mediaStore) get(id string, now time.Time) *medium {
 	m := s[id]
-	if m == nil || !now.Before(m.expires) {
+	if m == nil || !m.alive(now) {
 		return nil
 	}
 	return m
@@ -86,7 +91,7 @@ func (s mediaStore) has(id string, now time.Time, types ...string) bool {
 // put keeps a file, and lets go of those whose time is over.
 func (s mediaStore) put(id string, m *medium, now time.Time) {
 	for old, m := range s {
-		if !now.Before(m.expires) {
+		if !m.alive(now) {
 			delete(s, old)
 		}
 	}
@@ -131,7 +136,7 @@ func getMedia(p *Platform, x *exchange) answer {
 	}
 	m := p.media.get(id, x.now)
 	switch {
-	case m == nil:
+	case m == nil || m.expires.IsZero(): // permanent material has an API of its own
 		a := failure(code)
 		a.contentType = "text/plain"
 		return a

@@ -11,7 +11,7 @@ import (
 
 func init() {
 	stateful(endpoint{name: "send_custom_message", method: "POST", path: "/cgi-bin/message/custom/send", body: bodyJSON, run: sendCustom})
-	stateful(endpoint{name: "typing", method: "POST", path: "/cgi-bin/message/custom/typing", body: bodyJSON, run: typing})
+	stateful(endpoint{name: "send_typing", method: "POST", path: "/cgi-bin/message/custom/typing", body: bodyJSON, run: typing})
 }
 
 // sendCustom is message/custom/send. What is wrong with the person comes first, then what is wrong with the
@@ -27,6 +27,9 @@ func sendCustom(p *Platform, x *exchange) answer {
 		return failure(code)
 	}
 	text, code := p.readCustom(&m, x.now)
+	if code == 0 && m.CustomService != nil && p.desk.agent(m.CustomService.KFAccount) == nil {
+		code = 61452
+	}
 	if code != 0 {
 		return failure(code)
 	}
@@ -34,10 +37,13 @@ func sendCustom(p *Platform, x *exchange) answer {
 		return failure(code)
 	}
 	p.deliver(f, Seen{Kind: SeenCustom, Text: text, Message: withoutRecipient(x.body)})
+	if m.CustomService != nil {
+		p.desk.note(p.newJobID(), codeAgent, f.openID, text, m.CustomService.KFAccount, x.wall)
+	}
 	return ok()
 }
 
-// recipient finds who is to get a message: 40003 for a stranger, 43004 for somebody who left.
+// recipient finds who is to get a message: 40003 for a stranger, 43004 for somebody who left, 43019 for one on the blacklist.
 func (p *Platform) recipient(openID string) (*follower, int) {
 	f := p.followers.all[openID]
 	switch {
@@ -45,6 +51,8 @@ func (p *Platform) recipient(openID string) (*follower, int) {
 		return nil, 40003
 	case !f.following:
 		return nil, 43004
+	case f.blocked:
+		return nil, 43019
 	}
 	return f, 0
 }
@@ -102,13 +110,14 @@ func (p *Platform) readCustom(m *wxapi.SendCustomMessageRequest, now time.Time) 
 		}
 		text = standIn("news", m.News.Articles[0].URL, m.News.Articles[0].Title)
 	default:
-		return otherCustom(m)
+		return p.otherCustom(m)
 	}
 	return text, code
 }
 
-// otherCustom checks the types whose ids the simulator has no state for: what they name is taken to be there.
-func otherCustom(m *wxapi.SendCustomMessageRequest) (text string, code int) {
+// otherCustom checks the types that name no uploaded file. Of cards and mini programs the simulator knows nothing: what
+// they name is taken to be there.
+func (p *Platform) otherCustom(m *wxapi.SendCustomMessageRequest) (text string, code int) {
 	switch m.MsgType {
 	case "msgmenu":
 		if m.MsgMenu == nil || len(m.MsgMenu.List) == 0 {
@@ -120,7 +129,7 @@ func otherCustom(m *wxapi.SendCustomMessageRequest) (text string, code int) {
 		}
 		return text + "\n" + m.MsgMenu.TailContent, 0
 	case "mpnews":
-		if m.MPNews == nil || m.MPNews.MediaID == "" {
+		if m.MPNews == nil || p.library.draft(m.MPNews.MediaID) == nil {
 			return "", 40007
 		}
 		return standIn("mpnews", m.MPNews.MediaID), 0
@@ -128,7 +137,11 @@ func otherCustom(m *wxapi.SendCustomMessageRequest) (text string, code int) {
 		if m.MPNewsArticle == nil || m.MPNewsArticle.ArticleID == "" {
 			return "", 44003
 		}
-		return standIn("mpnewsarticle", m.MPNewsArticle.ArticleID), 0
+		pub := p.library.article(m.MPNewsArticle.ArticleID)
+		if pub == nil || pub.status() != published {
+			return "", 53600
+		}
+		return standIn("mpnewsarticle", pub.items[0].URL, pub.items[0].Title), 0
 	case "wxcard":
 		if m.WXCard == nil || m.WXCard.CardID == "" {
 			return "", 47003

@@ -8,8 +8,8 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
-// Platform is a pretend WeChat with one account. Its methods may be called concurrently. It starts no goroutine
-// of its own: a push runs in its caller's.
+// Platform is a pretend WeChat with one account. Its methods may be called concurrently. A push runs in its caller's
+// goroutine; only the results of jobs that API calls began are pushed in one of the platform's, which Close ends.
 type Platform struct {
 	cfg     Config
 	account *callback.Account
@@ -18,6 +18,7 @@ type Platform struct {
 	control http.Handler
 	closed  chan struct{}
 	close   sync.Once
+	jobs    sync.WaitGroup // pushes of jobs' results
 
 	mu        sync.Mutex // guards everything below
 	callback  string
@@ -29,6 +30,18 @@ type Platform struct {
 	followers followers
 	groups    groups
 	media     mediaStore
+	menus     menus
+	qrCodes   qrCodes
+	grants    grants
+	tickets   map[string]jsTicket // by type
+	shortKeys map[string]shortKey
+	templates templates
+	notices   notices
+	library   library
+	masses    masses
+	desk      desk
+	rids      rids
+	clears    clears
 	lastMsgID int64
 	news      chan struct{} // closed and replaced when an inbox grows
 }
@@ -54,6 +67,8 @@ func New(cfg Config) (*Platform, error) {
 		followers: followers{all: map[string]*follower{}},
 		groups:    newGroups(),
 		media:     mediaStore{},
+		templates: newTemplates(cfg.Templates),
+		notices:   newNotices(cfg.Templates),
 		lastMsgID: firstMsgID(),
 		news:      make(chan struct{}),
 	}
@@ -74,10 +89,15 @@ func (p *Platform) callbackURL() string {
 	return p.callback
 }
 
-// Close lets go of API calls that a fault holds and of idle connections to the callback. Call it before closing
-// the server that serves the platform. It may be called twice.
+// Close lets go of API calls that a fault holds, of pushes of jobs' results and of idle connections to the callback.
+// Call it before closing the server that serves the platform. It may be called twice.
 func (p *Platform) Close() error {
-	p.close.Do(func() { close(p.closed) })
+	p.close.Do(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		close(p.closed)
+	})
+	p.jobs.Wait()
 	p.client.CloseIdleConnections()
 	return nil
 }

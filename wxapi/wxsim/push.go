@@ -158,6 +158,9 @@ func (p *Platform) conclude(in *inbound, d *Delivery, reply *callback.Message) {
 	}
 	if reply != nil {
 		d.Reply = reply.JSON()
+		if reply.MsgType == "transfer_customer_service" {
+			p.desk.handOver(f.openID, reply.Value("TransInfo", "KfAccount"), p.clock.wall())
+		}
 		if text, seen := shown(reply, in.kind.NewsLimit); seen {
 			p.deliver(f, Seen{Kind: SeenReply, Text: text, Message: d.Reply})
 		}

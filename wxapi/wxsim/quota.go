@@ -50,15 +50,7 @@ func newQuotas(over map[string]Limit) *quotas {
 
 // take counts one call of the API called name and returns 0, 45011 or 45009. A refused call is not counted.
 func (q *quotas) take(name string, now time.Time) int {
-	limit := q.limits[name]
-	now = now.In(china)
-	u := q.used[name]
-	if minute := now.Format("2006-01-02 15:04"); u.minute != minute {
-		u.minute, u.inMinute = minute, 0
-	}
-	if day := now.Format("2006-01-02"); u.day != day {
-		u.day, u.inDay = day, 0
-	}
+	limit, u := q.limits[name], q.usage(name, now)
 	switch {
 	case limit.PerDay > 0 && u.inDay >= limit.PerDay:
 		return 45009
@@ -69,6 +61,19 @@ func (q *quotas) take(name string, now time.Time) int {
 	u.inDay++
 	q.used[name] = u
 	return 0
+}
+
+// usage is what the API called name has used of this minute and this day.
+func (q *quotas) usage(name string, now time.Time) usage {
+	now = now.In(china)
+	u := q.used[name]
+	if minute := now.Format("2006-01-02 15:04"); u.minute != minute {
+		u.minute, u.inMinute = minute, 0
+	}
+	if day := now.Format("2006-01-02"); u.day != day {
+		u.day, u.inDay = day, 0
+	}
+	return u
 }
 
 // checkLimits refuses limits that can't be meant.

@@ -46,6 +46,7 @@ func (p *Platform) serveAPI(w http.ResponseWriter, r *http.Request) {
 		now: p.clock.now(), wall: p.clock.wall(),
 	}
 	a, fault := p.exchange(x)
+	defer func() { p.announce(r.Context(), x.after) }()
 	if fault == nil {
 		a.write(w)
 		return
@@ -86,6 +87,7 @@ func (p *Platform) exchange(x *exchange) (answer, *Fault) {
 		call.Fault = fault.Kind
 	}
 	p.calls.add(call)
+	p.rids.add(x, call, a)
 	if a.errcode != 0 || fault != nil {
 		p.cfg.Logger.Info("api call failed", "verb", call.Verb, "method", call.Method, "path", call.Path,
 			"errcode", a.errcode, "fault", string(call.Fault))

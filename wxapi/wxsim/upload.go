@@ -8,10 +8,11 @@ import (
 	"mime/multipart"
 )
 
-// upload is the part of a multipart body that is the file.
+// upload is a multipart body: the part that is the file, and the other fields.
 type upload struct {
 	name, contentType string
 	data              []byte
+	fields            map[string]string
 }
 
 // parsedFile is what [exchange.file] found.
@@ -36,20 +37,25 @@ func (x *exchange) readFile() (upload, error) {
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
 		return upload{}, errNoFile
 	}
+	form := upload{fields: map[string]string{}}
 	reader := multipart.NewReader(bytes.NewReader(x.body), params["boundary"])
 	for {
 		part, err := reader.NextPart()
+		if errors.Is(err, io.EOF) && form.name != "" {
+			return form, nil
+		}
 		if err != nil {
 			return upload{}, errNoFile
-		}
-		if part.FormName() != "media" || part.FileName() == "" {
-			continue
 		}
 		data, err := io.ReadAll(part)
-		if err != nil {
+		switch {
+		case err != nil:
 			return upload{}, errNoFile
+		case part.FormName() == "media" && part.FileName() != "":
+			form.name, form.contentType, form.data = part.FileName(), part.Header.Get("Content-Type"), data
+		default:
+			form.fields[part.FormName()] = string(data)
 		}
-		return upload{part.FileName(), part.Header.Get("Content-Type"), data}, nil
 	}
 }
 

@@ -50,6 +50,8 @@ type Follower struct {
 	Following bool      `json:"following"`
 	Since     time.Time `json:"since"` // of the last time they began to follow
 	Group     int64     `json:"group"`
+	Tags      []int64   `json:"tags"`
+	Blocked   bool      `json:"blocked"`
 	Seen      int       `json:"seen"` // how many things they have seen
 	// Windows are the custom messages that may still be sent, by what the follower did: message, menu, follow, scan.
 	Windows map[string]Allowance `json:"windows"`
@@ -62,7 +64,7 @@ func (p *Platform) Followers() []Follower {
 	now := p.clock.now()
 	list := []Follower{}
 	for _, f := range p.followers.all {
-		one := Follower{OpenID: f.openID, Following: f.following, Since: f.since, Group: f.group, Seen: f.seen, Windows: map[string]Allowance{}}
+		one := Follower{OpenID: f.openID, Following: f.following, Since: f.since, Group: f.group(), Tags: append([]int64{}, f.tags...), Blocked: f.blocked, Seen: f.seen, Windows: map[string]Allowance{}}
 		for a, w := range f.windows {
 			if now.Before(w.Until) {
 				one.Windows[string(a)] = *w

@@ -2,6 +2,7 @@
 package bustest
 
 import (
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"testing"
@@ -19,6 +20,8 @@ type Server struct {
 	dir  string
 	port int
 	srv  *server.Server
+
+	user, password string
 }
 
 // Start runs a server until the test ends.
@@ -31,14 +34,20 @@ func Start(t testing.TB) *Server {
 }
 
 // freePort keeps restarts on one address; the server's own choice would change.
+// It stays below the ports that systems give to outgoing connections, any of
+// which could take it while the server is stopped.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := 12000 + rand.IntN(18000)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port")
+	return 0
 }
 
 // URL is where clients connect.
@@ -49,7 +58,7 @@ func (s *Server) Start() {
 	s.t.Helper()
 	srv, err := server.NewServer(&server.Options{
 		Host: "127.0.0.1", Port: s.port, JetStream: true, StoreDir: s.dir,
-		NoLog: true, NoSigs: true,
+		NoLog: true, NoSigs: true, Username: s.user, Password: s.password,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -59,6 +68,19 @@ func (s *Server) Start() {
 		s.t.Fatal("the embedded NATS did not come up")
 	}
 	s.srv = srv
+}
+
+// Require makes the next Start ask clients for a user and a password.
+func (s *Server) Require(user, password string) { s.user, s.password = user, password }
+
+// Connections is how many clients have connected or tried to since Start.
+func (s *Server) Connections() uint64 {
+	s.t.Helper()
+	varz, err := s.srv.Varz(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return varz.TotalConnections
 }
 
 // Stop stops the server and waits for its end.

@@ -1,0 +1,248 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus/bustest"
+)
+
+func TestPublishAcks(t *testing.T) {
+	t.Parallel()
+	b := settled(t, bustest.Start(t))
+	if ack := publish(t, b, "wx.inbound.text", "1", "a"); ack != (Ack{Sequence: 1}) {
+		t.Errorf("%+v", ack)
+	}
+	if ack := publish(t, b, "wx.inbound.image", "2", "b"); ack != (Ack{Sequence: 2}) {
+		t.Errorf("%+v", ack)
+	}
+	if ack := publish(t, b, "wx.inbound.text", "3", "a"); ack != (Ack{Sequence: 1, Duplicate: true}) {
+		t.Errorf("%+v instead of the first copy's", ack)
+	}
+	header := events.Header{"X": {"1", "2"}, "Nats-Msg-Id": {"theirs"}}
+	ack, err := b.Publish(within(t), "wx.inbound.text", header, []byte("4"), "ours", "")
+	if err != nil || ack.Sequence != 3 {
+		t.Fatal(ack, err)
+	}
+	if got := header.Get("Nats-Msg-Id"); got != "theirs" {
+		t.Errorf("the caller's header became %q", got)
+	}
+	m, err := b.Stored(within(t), StreamInbound, 3)
+	if err != nil || m.Subject != "wx.inbound.text" || string(m.Body) != "4" || m.Sequence != 3 || m.Time.IsZero() ||
+		m.Header.Get("Nats-Msg-Id") != "ours" || len(m.Header["X"]) != 2 {
+		t.Errorf("%+v, %v", m, err)
+	}
+	if _, err := b.Stored(within(t), StreamInbound, 4); !errors.Is(err, jetstream.ErrMsgNotFound) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A plain subscriber's answer comes before the ack or long after it, and may
+// look like anything.
+func TestAnswersAreNoAcks(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t)
+	b := settled(t, s)
+	answers := make(chan Answer, 100)
+	b.OnAnswer(func(a Answer) { answers <- a })
+	service := s.Conn()
+	bodies := []string{
+		"hello", "", "+ACK", "{}", "null", "[]", `{"msgtype":"wait"}`,
+		`{"msgtype":"text","text":{"content":"hi"},"stream":"X","seq":1}`,
+		`{"error":{"code":404,"description":"no such order"}}`, `{"stream":"X"}`, `{"seq":9}`, `{"stream":"","seq":9}`,
+	}
+	requests := make(chan *nats.Msg, 1)
+	// A queue group answers at once, from another goroutine of the server than the stream's.
+	if _, err := service.Subscribe("wx.inbound.text", func(m *nats.Msg) {
+		for _, body := range bodies {
+			reply := nats.NewMsg(m.Reply)
+			reply.Header.Set("X", "1")
+			reply.Data = []byte(body)
+			if err := service.PublishMsg(reply); err != nil {
+				t.Error(err)
+			}
+		}
+		requests <- m
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := service.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	ack, err := b.Publish(within(t), "wx.inbound.text", nil, []byte("x"), "1", "e-1")
+	if err != nil || ack != (Ack{Sequence: 1}) {
+		t.Fatalf("%+v, %v", ack, err)
+	}
+	request := <-requests
+	heard := func(want string) {
+		t.Helper()
+		select {
+		case a := <-answers:
+			if a.Key != "e-1" || string(a.Body) != want {
+				t.Errorf("%q under %q instead of %q", a.Body, a.Key, want)
+			}
+		case <-time.After(generous):
+			t.Fatalf("%q is not heard", want)
+		}
+	}
+	for _, body := range bodies {
+		heard(body)
+	}
+	// Long after the ack, and after the publisher forgot the message.
+	if err := request.Respond([]byte("late")); err != nil {
+		t.Fatal(err)
+	}
+	heard("late")
+	// Without a key nobody listens; the next message proves that the answers are through.
+	if _, err := b.Publish(within(t), "wx.inbound.text", nil, []byte("x"), "2", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := (<-requests).Respond([]byte("unheard")); err != nil {
+		t.Fatal(err)
+	}
+	if err := request.Respond([]byte("last")); err != nil {
+		t.Fatal(err)
+	}
+	heard("last")
+}
+
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	b := settled(t, bustest.Start(t))
+	for range MaxReplies {
+		publish(t, b, "wx.reply.e-1", "hello", "")
+	}
+	var refused *RefusedError
+	_, err := b.Publish(within(t), "wx.reply.e-1", nil, []byte("hello"), "", "")
+	if !errors.As(err, &refused) || refused.Code != 10077 || refused.Subject != "wx.reply.e-1" || !strings.Contains(err.Error(), "per subject") {
+		t.Errorf("%v", err)
+	}
+	publish(t, b, "wx.mark.e-1", "x", "")  // the key's markers have room of their own
+	publish(t, b, "wx.reply.e-2", "x", "") // so has another key
+	log, err := b.Log(within(t), "e-1")
+	if err != nil || len(log) != MaxReplies+1 || log[MaxReplies].Subject != "wx.mark.e-1" {
+		t.Errorf("%d in the log, %v", len(log), err)
+	}
+}
+
+func TestFinalErrors(t *testing.T) {
+	t.Parallel()
+	b := settled(t, bustest.Start(t))
+	if _, err := b.Publish(within(t), "wx.inbound.text", nil, make([]byte, 2<<20), "", ""); !errors.Is(err, nats.ErrMaxPayload) {
+		t.Errorf("%v", err)
+	}
+	if _, err := b.Publish(within(t), "", nil, nil, "", ""); !errors.Is(err, nats.ErrBadSubject) {
+		t.Errorf("%v", err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Publish(over, "wx.inbound.text", nil, nil, "", ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if _, err := b.Stored(within(t), StreamInbound, 1); !errors.Is(err, jetstream.ErrMsgNotFound) {
+		t.Errorf("what nobody waits for any more was published: %v", err)
+	}
+	b.Close()
+	if _, err := b.Publish(within(t), "wx.inbound.text", nil, nil, "", ""); !errors.Is(err, nats.ErrConnectionClosed) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNoStream(t *testing.T) {
+	t.Parallel()
+	b := settled(t, bustest.Start(t))
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := b.Publish(ctx, "nowhere.inbound.text", nil, []byte("x"), "1", "")
+	if !errors.Is(err, nats.ErrNoResponders) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestNATSAway(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t)
+	b := settled(t, s)
+	s.Stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := b.Publish(ctx, "wx.inbound.text", nil, []byte("x"), "1", "")
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no ack") && !strings.Contains(err.Error(), "not connected") {
+		t.Errorf("%v", err)
+	}
+	// One call, begun while NATS is away, ends well when it is back.
+	done := make(chan error, 1)
+	call := within(t)
+	go func() {
+		_, err := b.Publish(call, "wx.inbound.text", nil, []byte("x"), "2", "")
+		done <- err
+	}()
+	s.Start()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if ack := publish(t, b, "wx.inbound.text", "x", "2"); ack != (Ack{Sequence: 1, Duplicate: true}) {
+		t.Errorf("%+v: nothing was to be stored but the second message", ack)
+	}
+}
+
+// An ack that misses its attempt still counts, and as what it says: taken for
+// lost, WeChat's first try would look like its second.
+func TestLateAckCounts(t *testing.T) {
+	t.Parallel()
+	s := bustest.Start(t)
+	b := settled(t, s)
+	reply, heard, forget := b.pub.expect("e-1")
+	defer forget()
+	if err := s.Conn().Publish(reply, []byte(`{"stream":"WX_INBOUND","seq":7}`)); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case m := <-heard:
+		if ack, err := readAck("x", m); err != nil || ack != (Ack{Sequence: 7}) {
+			t.Errorf("%+v, %v", ack, err)
+		}
+	case <-time.After(generous):
+		t.Fatal("not heard")
+	}
+}
+
+func TestReadAckOfALeaderlessStream(t *testing.T) {
+	t.Parallel()
+	m := &nats.Msg{Data: []byte(`{"stream":"X","seq":0,"error":{"code":503,"err_code":10008,"description":"temporarily unavailable"}}`)}
+	var refused *RefusedError
+	if _, err := readAck("x", m); !isAck(m) || err == nil || errors.As(err, &refused) {
+		t.Errorf("%v is to be tried again", err)
+	}
+}
+
+func TestLog(t *testing.T) {
+	t.Parallel()
+	b := settled(t, bustest.Start(t))
+	publish(t, b, "wx.mark.e-1", "1", "")
+	publish(t, b, "wx.reply.e-2", "2", "")
+	publish(t, b, "wx.reply.e-1", "3", "")
+	publish(t, b, "wx.mark.e-1", "4", "")
+	log, err := b.Log(within(t), "e-1")
+	if err != nil || len(log) != 3 {
+		t.Fatal(log, err)
+	}
+	for i, want := range []struct {
+		subject, body string
+		sequence      uint64
+	}{{"wx.mark.e-1", "1", 1}, {"wx.reply.e-1", "3", 3}, {"wx.mark.e-1", "4", 4}} {
+		if m := log[i]; m.Subject != want.subject || string(m.Body) != want.body || m.Sequence != want.sequence || m.Time.IsZero() {
+			t.Errorf("%+v", m)
+		}
+	}
+	if log, err := b.Log(within(t), "e-3"); err != nil || len(log) != 0 {
+		t.Errorf("%v, %v", log, err)
+	}
+}
