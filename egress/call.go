@@ -134,7 +134,7 @@ func (e *Egress) respond(row *wxapi.Row, r micro.Request, result events.Result) 
 // call executes one request of wx.call.
 func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) events.Result {
 	m := events.Message{
-		Subject: e.bus.Prefix.Subject(events.Cmd, row.Name), // the rules of a command's data
+		Subject: e.bus.Prefix.Subject(events.Call, row.Name),
 		Header:  events.Header(r.Headers()), Body: r.Data(), Time: time.Now(),
 	}
 	if len(m.Body) == 0 {

@@ -56,7 +56,7 @@ func TestOutcome(t *testing.T) {
 
 func TestMark(t *testing.T) {
 	t.Parallel()
-	want := Mark{Mark: MarkClosed, Outcome: OutcomeFallback, Event: "e-1", OpenID: "oAbc", Kind: "text", Try: 3}
+	want := Mark{Mark: MarkClosed, Outcome: OutcomeFallback, Text: "later", Event: "e-1", OpenID: "oAbc", Kind: "text", Try: 3, ID: "m-1"}
 	e, err := NewMark("m-1", Source("wx01"), stored, want)
 	header, body := onTheWire(t, e, err)
 	got, err := ParseMark(header, body)

@@ -50,12 +50,12 @@ type CommandError struct{ Problem string }
 
 func (e *CommandError) Error() string { return e.Problem }
 
-// ParseCommand reads a message of wx.cmd.<verb>; bareID is the id for a bare
+// ParseCommand reads a message of wx.cmd.<verb>, or a request of wx.call.<verb>; bareID is the id for a bare
 // body without a Nats-Msg-Id. The Command is filled as far as it could be read,
 // on errors too, so that a refusal can name it; its ID is never empty. Errors
 // are *CommandError.
 func ParseCommand(p Prefix, m Message, bareID string) (Command, error) {
-	_, verb, _ := p.Split(m.Subject)
+	branch, verb, _ := p.Split(m.Subject)
 	c := Command{ID: bareID, Verb: verb, OnUnknown: OnUnknownReport, Expires: m.Time.Add(CommandLife)}
 	idErr := c.takeID(m.Header.Get(msgIDHeader))
 	e, isEvent, err := Decode(m.Header, m.Body)
@@ -69,7 +69,7 @@ func ParseCommand(p Prefix, m Message, bareID string) (Command, error) {
 		c.Source, c.Data = e.Source(), bytes.TrimSpace(e.Data())
 		c.PartitionKey = extension(e, extPartitionKey)
 		c.Trace = Trace{extension(e, extTraceParent), extension(e, extTraceState)}
-		err = c.readExtensions(e, m.Time)
+		err = c.readExtensions(branch, e, m.Time)
 	}
 	switch {
 	case idErr != nil:
@@ -101,8 +101,9 @@ func isObject(data []byte) bool {
 	return len(data) > 0 && data[0] == '{' && json.Valid(data) && utf8.Valid(data)
 }
 
-func (c *Command) readExtensions(e cloudevents.Event, stored time.Time) error {
-	if err := checkType(Cmd, c.Verb, e.Type()); err != nil {
+func (c *Command) readExtensions(branch Branch, e cloudevents.Event, stored time.Time) error {
+	// A request of wx.call may also be the command that it would be on wx.cmd.
+	if err := checkType(branch, c.Verb, e.Type()); err != nil && (branch != Call || e.Type() != Type(Cmd, c.Verb)) {
 		return err
 	}
 	switch on := extension(e, extOnUnknown); on {

@@ -40,7 +40,8 @@ func TestParseCommand(t *testing.T) {
 		"a number as key":  {nil, event(`,"partitionkey":12345`), Command{ID: "order-1", Source: "/shop", PartitionKey: "12345", Expires: life, OnUnknown: OnUnknownReport}},
 		"binary": {
 			Header{"ce-specversion": {"1.0"}, "ce-id": {"order-1"}, "ce-source": {"/shop"}, "ce-type": {"com.qq.weixin.mp.cmd.get_menu"}, "ce-partitionkey": {"o1"}},
-			`{"a":1}`, Command{ID: "order-1", Source: "/shop", PartitionKey: "o1", Expires: life, OnUnknown: OnUnknownReport},
+			`{"a":1}`,
+			Command{ID: "order-1", Source: "/shop", PartitionKey: "o1", Expires: life, OnUnknown: OnUnknownReport},
 		},
 	} {
 		got, err := ParseCommand("wx", commandMessage(c.header, c.body), "CMD-1-7")
@@ -85,8 +86,10 @@ func TestParseCommandRefuses(t *testing.T) {
 		"expiry too far":          {nil, event("1", `,"data":{},"expirytime":"2026-11-30T08:00:01Z"`), "6 days", "1"},
 		"on unknown":              {nil, event("1", `,"data":{},"wxonunknown":"retry"`), "report or resend", "1"},
 		"on unknown, boolean":     {nil, event("1", `,"data":{},"wxonunknown":true`), "report or resend", "1"},
-		"another verb's type": {nil, strings.Replace(event("1", `,"data":{}`), `"x"`, `"com.qq.weixin.mp.cmd.create_menu"`, 1),
-			"does not belong", "1"},
+		"another verb's type": {
+			nil, strings.Replace(event("1", `,"data":{}`), `"x"`, `"com.qq.weixin.mp.cmd.create_menu"`, 1),
+			"does not belong", "1",
+		},
 	} {
 		got, err := ParseCommand("wx", commandMessage(c.header, c.body), "CMD-1-7")
 		var refused *CommandError

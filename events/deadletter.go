@@ -16,7 +16,8 @@ type DeadLetter struct {
 	Attempts int    `json:"attempts"`
 	Subject  string `json:"subject"`
 	Headers  Header `json:"headers,omitempty"`
-	// Body is the original if it is UTF-8, otherwise BodyBase64 is.
+	// Body is the original if it is UTF-8, otherwise BodyBase64 is; also if JSON's
+	// escapes would make it longer than that.
 	Body       string `json:"body,omitempty"`
 	BodyBase64 []byte `json:"body_base64,omitempty"`
 }
@@ -30,7 +31,7 @@ const (
 // NewDeadLetter makes the event of a dead letter. cause is the id of the
 // message that could not be processed, "" if it had none.
 func NewDeadLetter(name, id, source, cause string, at time.Time, letter DeadLetter, original []byte) (cloudevents.Event, error) {
-	if utf8.Valid(original) {
+	if isReadable(original) {
 		letter.Body = string(original)
 	} else {
 		letter.BodyBase64 = original
@@ -56,4 +57,15 @@ func WithoutNATS(h Header) Header {
 		}
 	}
 	return kept
+}
+
+// isReadable says whether a body is better kept as text than as base64.
+func isReadable(body []byte) bool {
+	controls := 0
+	for _, c := range body {
+		if c < ' ' {
+			controls++ // up to six bytes in JSON
+		}
+	}
+	return utf8.Valid(body) && 5*controls <= len(body)/3+1024
 }

@@ -36,6 +36,8 @@ type Decision struct {
 	Sequence uint64
 	// Reply is set when a reply or a release decided.
 	Reply *Reply
+	// Text is the fallback text that a closed hold is answered with.
+	Text string
 }
 
 // Decide is the rule that decides a hold, version 1: the first deciding message
@@ -49,7 +51,7 @@ func Decide(log []Entry) (d Decision, ok bool) {
 	for _, entry := range log {
 		switch {
 		case entry.Mark != nil && entry.Mark.Mark == MarkClosed:
-			return Decision{Outcome: closedOutcome(entry.Mark.Outcome), Sequence: entry.Sequence}, true
+			return closed(entry), true
 		case entry.Reply == nil, entry.Reply.MsgType == MsgWait:
 			continue
 		case entry.Reply.MsgType == MsgRelease:
@@ -61,12 +63,13 @@ func Decide(log []Entry) (d Decision, ok bool) {
 	return Decision{}, false
 }
 
-// closedOutcome is what a closed marker says that the callback was answered with.
-func closedOutcome(said string) string {
-	if said == OutcomeFallback {
-		return OutcomeFallback
+// closed is what a closed marker says that the callback is answered with.
+func closed(entry Entry) Decision {
+	d := Decision{Outcome: OutcomeUnanswered, Sequence: entry.Sequence}
+	if entry.Mark.Outcome == OutcomeFallback && entry.Mark.Text != "" {
+		d.Outcome, d.Text = OutcomeFallback, entry.Mark.Text
 	}
-	return OutcomeUnanswered
+	return d
 }
 
 // Waits says whether a wait stands in the log: somebody wants WeChat's next tries.
@@ -79,18 +82,18 @@ func Waits(log []Entry) bool {
 	return false
 }
 
-// TryNumber is the number of the try whose marker stands at sequence: the first
-// try leaves no marker, so the n-th marker is try n+1. It is 0 when the marker
-// is not in the log.
-func TryNumber(log []Entry, sequence uint64) int {
-	number := 1
+// TryNumber is the number of the try whose marker has this id: the first try
+// leaves no marker, so the n-th marker is try n+1. It is 0 when the marker is
+// not in the log.
+func TryNumber(log []Entry, id string) int {
+	seen := map[string]bool{}
 	for _, entry := range log {
 		if entry.Mark == nil || entry.Mark.Mark != MarkTry {
 			continue
 		}
-		number++
-		if entry.Sequence == sequence {
-			return number
+		seen[entry.Mark.ID] = true
+		if entry.Mark.ID == id {
+			return len(seen) + 1
 		}
 	}
 	return 0

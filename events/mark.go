@@ -23,10 +23,15 @@ type Mark struct {
 	Mark string `json:"mark"`
 	// Outcome is how a closed hold was answered: OutcomeFallback or OutcomeUnanswered.
 	Outcome string `json:"outcome,omitempty"`
-	Event   string `json:"event,omitempty"`
-	OpenID  string `json:"openid,omitempty"`
-	Kind    string `json:"kind,omitempty"`
-	Try     int    `json:"try,omitempty"`
+	// Text is the fallback text, so that every replica gives the same.
+	Text   string `json:"text,omitempty"`
+	Event  string `json:"event,omitempty"`
+	OpenID string `json:"openid,omitempty"`
+	Kind   string `json:"kind,omitempty"`
+	Try    int    `json:"try,omitempty"`
+
+	// ID is the event's: a marker whose ack was lost stands in the log twice.
+	ID string `json:"-"`
 }
 
 // NewMark makes the event of a marker; id is unique within the prefix, source
@@ -58,6 +63,7 @@ func ParseMark(header Header, body []byte) (Mark, error) {
 	if err := json.Unmarshal(e.Data(), &m); err != nil {
 		return Mark{}, fmt.Errorf("marker: %w", err)
 	}
+	m.ID = e.ID()
 	switch m.Mark {
 	case MarkTry, MarkClosed, MarkProbe:
 		return m, nil

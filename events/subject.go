@@ -82,8 +82,12 @@ func Type(b Branch, name string) string {
 	}
 }
 
-// Schema is the dataschema of what is published on a branch under name.
+// Schema is the dataschema of what is published on a branch under name. All
+// outcomes have one, and so have all dead letters.
 func Schema(b Branch, name string) string {
+	if b == Outcomes || b == DLQ {
+		return "urn:wxbridge:" + string(b) + ":1"
+	}
 	return "urn:wxbridge:" + strings.TrimPrefix(Type(b, name), typePrefix) + ":1"
 }
 

@@ -61,6 +61,8 @@ func TestNames(t *testing.T) {
 		{Type(Marks, ""), "com.qq.weixin.mp.mark"},
 		{Schema(Inbound, "event_scan"), "urn:wxbridge:inbound.event_scan:1"},
 		{Schema(Marks, "x"), "urn:wxbridge:mark:1"},
+		{Schema(Outcomes, "text"), "urn:wxbridge:outcome:1"},
+		{Schema(DLQ, "text"), "urn:wxbridge:dlq:1"},
 		{Source("wx01"), "//mp.weixin.qq.com/wx01"},
 	} {
 		if c.got != c.want {

@@ -80,15 +80,18 @@ func (i *Ingress) storedDecision(ctx context.Context, sequence uint64) (events.D
 		return events.Decision{}, err
 	}
 	decision := events.Decision{Outcome: outcome.Outcome, Sequence: outcome.Sequence}
-	if outcome.Outcome != events.OutcomeReplied {
+	if outcome.Outcome != events.OutcomeReplied && outcome.Outcome != events.OutcomeFallback {
 		return decision, nil
 	}
 	if m, err = i.bus.Stored(ctx, bus.StreamReply, outcome.Sequence); err != nil {
-		return decision, fmt.Errorf("reply of another try: %w", err)
+		return decision, fmt.Errorf("what decided another try: %w", err)
 	}
-	reply, err := events.ParseReply(m.Header, m.Body)
-	decision.Reply = &reply
-	return decision, err
+	branch, _, _ := i.bus.Prefix.Split(m.Subject)
+	decision, ok := events.Decide([]events.Entry{events.ReadEntry(branch, m)})
+	if !ok {
+		return decision, fmt.Errorf("outcome names message %d, which decides nothing", outcome.Sequence)
+	}
+	return decision, nil
 }
 
 // render turns a decision into the body of the response. A reply without a
@@ -97,8 +100,8 @@ func (i *Ingress) storedDecision(ctx context.Context, sequence uint64) (events.D
 func (i *Ingress) render(ctx context.Context, t *try, decision events.Decision) ([]byte, events.Decision, error) {
 	success := []byte(callback.Success)
 	switch {
-	case decision.Outcome == events.OutcomeFallback && i.cfg.FallbackText != "":
-		body, err := i.seal(t, callback.Text{Content: i.cfg.FallbackText})
+	case decision.Outcome == events.OutcomeFallback:
+		body, err := i.seal(t, callback.Text{Content: decision.Text})
 		return body, decision, err
 	case decision.Outcome != events.OutcomeReplied:
 		return success, decision, nil

@@ -68,7 +68,10 @@ func TestNobodyAnswers(t *testing.T) {
 			}
 			in := next(t, heard)
 			closed := w.closed(in.ID)
-			want := events.Mark{Mark: events.MarkClosed, Outcome: c.outcome, Event: in.ID, OpenID: alice, Kind: "text", Try: 1}
+			want := events.Mark{Mark: events.MarkClosed, Outcome: c.outcome, Text: c.fallback, Event: in.ID, OpenID: alice, Kind: "text", Try: 1}
+			if len(closed) == 1 {
+				want.ID = closed[0].ID
+			}
 			if len(closed) != 1 || closed[0] != want {
 				t.Fatalf("closed markers %+v, want %+v", closed, want)
 			}

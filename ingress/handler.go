@@ -10,8 +10,9 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
-// maxBody bounds a callback. WeChat's are a few KiB; compatible mode triples them.
-const maxBody = 1 << 20
+// maxBody bounds a callback. WeChat's are a few KiB, and compatible mode triples
+// them; what comes of a larger one might not fit into a NATS message.
+const maxBody = 256 << 10
 
 // Server is an HTTP server with the limits that a port open to the internet needs.
 func (i *Ingress) Server() *http.Server {

@@ -59,7 +59,7 @@ func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudev
 // follower then loses waiting time and never sees the fault line.
 func (i *Ingress) join(ctx context.Context, t *try) error {
 	t.number = wechatTries
-	sequence, markErr := i.mark(ctx, t, events.Mark{Mark: events.MarkTry, Event: t.id})
+	id, markErr := i.mark(ctx, t, events.Mark{Mark: events.MarkTry, Event: t.id})
 	log, err := i.bus.Log(ctx, t.id)
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (i *Ingress) join(ctx context.Context, t *try) error {
 	if markErr != nil {
 		return nil //nolint:nilerr // without its marker the try counts as the last, which it already is
 	}
-	if number := events.TryNumber(entries, sequence); number > 0 {
+	if number := events.TryNumber(entries, id); number > 0 {
 		t.number = min(number, wechatTries)
 	}
 	return nil
@@ -136,20 +136,21 @@ func (i *Ingress) close(ctx context.Context, t *try) error {
 		outcome = events.OutcomeFallback
 	}
 	_, err := i.mark(ctx, t, events.Mark{
-		Mark: events.MarkClosed, Outcome: outcome, Event: t.id,
+		Mark: events.MarkClosed, Outcome: outcome, Text: i.cfg.FallbackText, Event: t.id,
 		OpenID: t.message.FromUserName, Kind: t.kind, Try: t.number,
 	})
 	return err
 }
 
 // mark writes a marker into the log of the try's event.
-func (i *Ingress) mark(ctx context.Context, t *try, m events.Mark) (sequence uint64, err error) {
-	e, err := events.NewMark(nuid.Next(), events.Source(i.account.AppID()), time.Now(), m)
+func (i *Ingress) mark(ctx context.Context, t *try, m events.Mark) (id string, err error) {
+	id = nuid.Next()
+	e, err := events.NewMark(id, events.Source(i.account.AppID()), time.Now(), m)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	ack, err := i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Marks, t.id), e, "", "")
-	return ack.Sequence, err
+	_, err = i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Marks, t.id), e, "", "")
+	return id, err
 }
 
 // release answers a try without an outcome.

@@ -94,13 +94,21 @@ func TestStoredOutcomeIsObeyed(t *testing.T) {
 		t.Run(c.outcome, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, callback.ModeSafe)
-			r := w.replica(func(s *setup) { s.FallbackText = sorry })
+			r := w.replica(func(s *setup) { s.FallbackText = "another " + sorry })
 			doc := text(alice, private)
 			message, err := callback.Parse(doc)
 			noError(t, err)
 			id := message.ID()
 			w.reply("wx.reply."+id, nil, private+" first")
 			second := w.reply("wx.reply."+id, nil, private+" second")
+			if c.outcome == events.OutcomeFallback {
+				// The text is the marker's: this replica may be configured with another.
+				mark, err := events.NewMark("m-1", "/s", time.Now(), events.Mark{Mark: events.MarkClosed, Outcome: c.outcome, Text: sorry, Event: id})
+				noError(t, err)
+				header, body, err := events.EncodeStructured(mark)
+				noError(t, err)
+				second = w.reply("wx.mark."+id, header, string(body))
+			}
 			e, err := events.NewOutcome(testAppID, "text", id, alice, "", time.Now(), events.Outcome{Outcome: c.outcome, Try: 1, Sequence: second})
 			noError(t, err)
 			_, err = r.bus.PublishEvent(t.Context(), "wx.outcome.text", e, testAppID+"."+id+".hold", "")

@@ -18,6 +18,9 @@ func (i *Ingress) store(w http.ResponseWriter, r *http.Request, t *try, e cloude
 	defer cancel()
 	began := time.Now()
 	ack, err := i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Inbound, t.kind), e, i.msgID(t.id), t.id)
+	if err != nil && r.Context().Err() != nil {
+		abort() // the peer is gone, and asks again
+	}
 	if err != nil {
 		i.observe.Refused(http.StatusServiceUnavailable, "not_stored")
 		i.logger.Error("event is not stored, WeChat is asked to try again", "event", t.id, "kind", t.kind, "error", err)

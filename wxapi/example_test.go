@@ -10,9 +10,8 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi"
 )
 
-// pretendWeChat answers the examples. Programs of your own are better served
-// by the simulator in wxapi/wxsim; it can't be used in this package, on which
-// it is built.
+// pretendWeChat answers the same to everything. Programs of your own are better
+// served by the simulator in wxapi/wxsim, as the other examples are.
 func pretendWeChat(answer string) (apiURL string, stop func()) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/cgi-bin/stable_token" {

@@ -33,15 +33,3 @@ func page(in *object) *RequestError {
 	}
 	return within("count", 1, 20)(in)
 }
-
-// checkOpenIDs checks a list of OpenIDs, which a tag can only do for one.
-func checkOpenIDs(in *object, key string) *RequestError {
-	v, _ := in.get(key)
-	list, _ := v.([]any)
-	for i, item := range list {
-		if id, _ := item.(string); !openID.MatchString(id) {
-			return refuse(key+"["+strconv.Itoa(i)+"]", "is not an OpenID: those have letters, digits, _ and - only")
-		}
-	}
-	return nil
-}

@@ -113,7 +113,7 @@ var SendMassMessageToUsers = define[SendMassMessageToUsersRequest, SendMassMessa
 
 // SendMassMessageToUsersRequest says who gets what.
 type SendMassMessageToUsersRequest struct {
-	ToUser            []string    `json:"touser" wx:"required,items=10000"`
+	ToUser            []string    `json:"touser" wx:"required,openid,items=10000"`
 	MsgType           string      `json:"msgtype" wx:"required,one=mpnews|text|voice|image|mpvideo|wxcard"`
 	MPNews            *MediaID    `json:"mpnews,omitempty"`
 	Text              *Text       `json:"text,omitempty"`
@@ -129,9 +129,6 @@ type SendMassMessageToUsersRequest struct {
 func checkMassUsers(in *object) *RequestError {
 	if v, _ := in.get("touser"); len(v.([]any)) < 2 {
 		return refuse("touser", "has 1 entry, at least 2 are needed")
-	}
-	if problem := checkOpenIDs(in, "touser"); problem != nil {
-		return problem
 	}
 	return checkMassContent(in)
 }

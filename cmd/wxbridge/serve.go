@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -96,52 +97,54 @@ func (b *bridge) serve(ctx context.Context) error {
 	state := &readiness{}
 	registry := prometheus.NewRegistry()
 	observer := newMetrics(registry, func() bool { return len(state.reasons()) == 0 })
-	front, ctx := errgroup.WithContext(ctx)
-	under, release := context.WithCancel(context.WithoutCancel(ctx))
-	defer release()
-	feed := make(chan struct{})
-	close(feed)
-
+	var in *ingress.Ingress
+	var out *egress.Egress
 	if b.roles.ingress {
-		in, err := b.newIngress(connection, observer)
-		if err != nil {
+		if in, err = b.newIngress(connection, observer); err != nil {
 			return err
 		}
 		state.parts = append(state.parts, in.Reasons)
-		feed = make(chan struct{})
-		go func() {
-			defer close(feed)
-			in.Run(under)
-		}()
-		front.Go(func() error { return b.serveCallbacks(ctx, in) })
 	}
 	if b.roles.egress {
-		out, err := b.newEgress(connection, observer)
-		if err != nil {
-			return errors.Join(err, b.end(front, release, feed))
+		if out, err = b.newEgress(connection, observer); err != nil {
+			return err
 		}
 		state.parts = append(state.parts, out.Reasons)
-		front.Go(func() error { return out.Run(ctx) })
 	}
 	operators, err := startAdmin(ctx, s.AdminListen, registry, state.reasons)
 	if err != nil {
-		front.Go(func() error { return err })
-		return b.end(front, release, feed)
+		return err
 	}
 	defer operators.stop()
-	front.Go(func() error { return connection.Run(ctx) })
+
+	front, ctx := errgroup.WithContext(ctx)
+	base, release := context.WithCancel(context.WithoutCancel(ctx))
+	defer release()
+	var under sync.WaitGroup // what the front stands on
+	broken := make(chan error, 1)
+	under.Go(func() { broken <- connection.Run(base) })
+	front.Go(func() error {
+		select {
+		case err := <-broken:
+			return err
+		case <-ctx.Done():
+			return nil
+		}
+	})
+	if in != nil {
+		under.Go(func() { in.Run(base) })
+		front.Go(func() error { return b.serveCallbacks(ctx, in) })
+	}
+	if out != nil {
+		front.Go(func() error { return out.Run(ctx) })
+	}
 	context.AfterFunc(ctx, func() {
 		state.stopping.Store(true)
 		b.logger.Info("stopping: no new callbacks; what is held or being sent runs to its end")
 	})
-	return b.end(front, release, feed)
-}
-
-// end waits for what serves, then ends what it stands on.
-func (b *bridge) end(front *errgroup.Group, release context.CancelFunc, feed <-chan struct{}) error {
-	err := front.Wait()
+	err = front.Wait()
 	release()
-	<-feed
+	under.Wait()
 	return err
 }
 

@@ -15,8 +15,10 @@ func TestNewNamesEveryWrongField(t *testing.T) {
 		fields string
 	}{
 		{callback.Config{}, "AppID Token"},
-		{callback.Config{AppID: "wx 1", Token: "tok\n", TokenPrevious: "s3 cret", AESKey: testKey[1:], AESKeyPrevious: testKey + "0"},
-			"AppID Token TokenPrevious AESKey AESKeyPrevious"},
+		{
+			callback.Config{AppID: "wx 1", Token: "tok\n", TokenPrevious: "s3 cret", AESKey: testKey[1:], AESKeyPrevious: testKey + "0"},
+			"AppID Token TokenPrevious AESKey AESKeyPrevious",
+		},
 		{callback.Config{AppID: testAppID, Token: testToken, AESKey: testKey + "\n"}, "AESKey"},
 		{callback.Config{AppID: testAppID, Token: testToken, AESKey: "\r\n" + testKey[2:]}, "AESKey"},
 		{callback.Config{AppID: testAppID, Token: testToken, AESKey: strings.Repeat("!", 43)}, "AESKey"},
@@ -76,8 +78,10 @@ func TestRotation(t *testing.T) {
 		token, key             string
 		previousToken, prevKey bool
 	}{
-		{testToken, testKey, false, false}, {otherToken, testKey, true, false},
-		{testToken, otherKey, false, true}, {otherToken, otherKey, true, true},
+		{testToken, testKey, false, false},
+		{otherToken, testKey, true, false},
+		{testToken, otherKey, false, true},
+		{otherToken, otherKey, true, true},
 	} {
 		wechat := newAccount(t, callback.Config{AppID: testAppID, Token: c.token, AESKey: c.key})
 		p, err := wechat.NewPush(callback.ModeSafe, []byte(aText), "", testTime)

@@ -154,7 +154,9 @@ func FuzzFormatReply(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, to, words, address string) {
 		for _, r := range []callback.Reply{
-			callback.Text{Content: words}, callback.Image{MediaID: words}, callback.Video{MediaID: words, Title: words, Description: words},
+			callback.Text{Content: words},
+			callback.Image{MediaID: words},
+			callback.Video{MediaID: words, Title: words, Description: words},
 			callback.Music{Title: words, Description: words, MusicURL: address, HQMusicURL: address, ThumbMediaID: words},
 			callback.News{Articles: []callback.Article{{Title: words, Description: words, PicURL: address, URL: address}}},
 			callback.TransferCustomerService{KfAccount: words},

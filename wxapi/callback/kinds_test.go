@@ -11,10 +11,19 @@ var legalToken = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func TestKindName(t *testing.T) {
 	for _, c := range [][3]string{
-		{"text", "", "text"}, {"event", "subscribe", "event_subscribe"}, {"event", "SCAN", "event_scan"},
-		{"event", "TEMPLATESENDJOBFINISH", "event_templatesendjobfinish"}, {"Event", "CLICK", "event_click"},
-		{"sticker", "SCAN", "sticker"}, {"event", "made up.*>", "event_made_up___"}, {"event", "事件", "event___"},
-		{"", "", "_"}, {"event", "", "event_"}, {"a.b", "", "a_b"}, {"event", "\u212A", "event__"}, {"a\xffb", "", "a_b"},
+		{"text", "", "text"},
+		{"event", "subscribe", "event_subscribe"},
+		{"event", "SCAN", "event_scan"},
+		{"event", "TEMPLATESENDJOBFINISH", "event_templatesendjobfinish"},
+		{"Event", "CLICK", "event_click"},
+		{"sticker", "SCAN", "sticker"},
+		{"event", "made up.*>", "event_made_up___"},
+		{"event", "事件", "event___"},
+		{"", "", "_"},
+		{"event", "", "event_"},
+		{"a.b", "", "a_b"},
+		{"event", "\u212A", "event__"},
+		{"a\xffb", "", "a_b"},
 		{"event", strings.Repeat("x", 100), "event_" + strings.Repeat("x", 58)},
 	} {
 		if got := KindName(c[0], c[1]); got != c[2] {

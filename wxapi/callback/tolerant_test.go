@@ -116,9 +116,11 @@ func TestWordsOfTwoElements(t *testing.T) {
 			"<Title><![CDATA["+title+"]]></Title>\n<Description><![CDATA[d]]></Description>\n<Url><![CDATA["+url+"]]></Url>")
 	}
 	for _, from := range append([]string{"t", "]]></Title><W><Title><![CDATA[", "]]></Title><!--", "]]></Title><W a='", "]]></Title><Url><![CDATA["}, hostile...) {
-		for _, to := range append([]string{"]]></Url></W><Event>subscribe</Event><Url><![CDATA[", "--><Event>subscribe</Event><Url><![CDATA[",
+		for _, to := range append([]string{
+			"]]></Url></W><Event>subscribe</Event><Url><![CDATA[", "--><Event>subscribe</Event><Url><![CDATA[",
 			"]]></Title><Event>subscribe</Event><Url><![CDATA[", "]]></Title><FromUserName>oVictim</FromUserName><Title><![CDATA[",
-			"]]></Title><MsgId>666</MsgId><Url><![CDATA["}, hostile...) {
+			"]]></Title><MsgId>666</MsgId><Url><![CDATA[",
+		}, hostile...) {
 			title, url := strings.ReplaceAll(from, "NAME", "Title"), strings.ReplaceAll(to, "NAME", "Url")
 			m, err := callback.Parse([]byte(link(title, url)))
 			if err != nil {

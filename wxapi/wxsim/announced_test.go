@@ -18,7 +18,7 @@ func (w *world) events() chan *callback.Message {
 	pushed := make(chan *callback.Message, 100)
 	w.listen(testAESKey, func(_ int, rw http.ResponseWriter, _ *http.Request, _ *callback.Envelope, m *callback.Message) {
 		pushed <- m
-		io.WriteString(rw, callback.Success)
+		_, _ = io.WriteString(rw, callback.Success)
 	})
 	return pushed
 }
@@ -271,14 +271,14 @@ func TestMass(t *testing.T) {
 func TestCloseEndsAnnouncements(t *testing.T) {
 	w := newWorld(t, nil)
 	held, free := make(chan struct{}), make(chan struct{})
-	t.Cleanup(func() { close(free) })
-	w.listen(testAESKey, func(_ int, rw http.ResponseWriter, r *http.Request, _ *callback.Envelope, m *callback.Message) {
+	w.listen(testAESKey, func(_ int, rw http.ResponseWriter, _ *http.Request, _ *callback.Envelope, m *callback.Message) {
 		if m.Event == "MASSSENDJOBFINISH" {
 			close(held)
 			<-free
 		}
-		io.WriteString(rw, callback.Success)
+		_, _ = io.WriteString(rw, callback.Success)
 	})
+	t.Cleanup(func() { close(free) }) // before the callback is closed, which waits for it
 	w.follow(alice)
 	const body = `{"filter":{"is_to_all":true},"msgtype":"text","text":{"content":"x"}}`
 	if code := w.post("message/mass/sendall", body); code != 0 {

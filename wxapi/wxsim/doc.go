@@ -23,6 +23,13 @@
 // blacklist, menus, QR codes and their pictures, web authorisation, JS-SDK tickets and short keys are remembered. All other APIs that wxbridge knows check token and
 // body, and answer something made up in the right shape. A path that nobody knows is answered with errcode 40066.
 //
+// Templates, permanent material, drafts, published articles, mass messages and customer service have state too: a
+// message needs a template of the account's ([Config].Templates are there from the start), an mpnewsarticle a published
+// article, and a repeated client_msg_id or clientmsgid sends nothing. Jobs are done at once, and their results
+// (TEMPLATESENDJOBFINISH, MASSSENDJOBFINISH, PUBLISHJOBFINISH, kf_create_session, …) are pushed after the answer. A
+// notification goes to a follower who has pushed a subscribe_msg_popup_event that accepts it. An agent who is invited
+// accepts at once and is then at work. Quotas can be asked for and cleared, and a failed call looked up by its rid.
+//
 // # The phone side
 //
 // A push is delivered as WeChat does: signed afresh for each try, encrypted as the account's mode says, five
@@ -58,7 +65,7 @@
 //
 // GET /_sim/ lists all of it, with the names of the verbs.
 //
-// What a follower has seen: passive replies, custom messages and fault lines, each with n, time, kind, text and
+// What a follower has seen: passive replies, custom, template and mass messages, notices and fault lines, each with n, time, kind, text and
 // message. after skips what is known already, wait_ms waits (up to a minute) until there is something:
 //
 //	curl 'http://127.0.0.1:8090/_sim/followers/o_alice/inbox?after=1&wait_ms=3000'

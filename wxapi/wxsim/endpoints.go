@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 
@@ -171,7 +172,7 @@ func byDefault(row *wxapi.Row) *endpoint {
 	switch {
 	case row.Body == wxapi.Upload:
 		e.body = bodyFile
-	case row.Body == wxapi.JSON, row.Body == wxapi.Download && row.Method == "POST":
+	case row.Body == wxapi.JSON, row.Body == wxapi.Download && row.Method == http.MethodPost:
 		e.body = bodyJSON
 	}
 	e.run = func(*Platform, *exchange) answer { return defaultAnswer(row) }

@@ -21,7 +21,7 @@ func pretend(followers ...string) (sim *wxsim.Platform, client *wxapi.Client, st
 	}
 	api := httptest.NewServer(sim.Handler())
 	account := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, callback.Success)
+		_, _ = io.WriteString(w, callback.Success)
 	}))
 	sim.SetCallback(account.URL)
 	for _, openID := range followers {

@@ -116,7 +116,7 @@ func wrongValue(data templateData) string {
 		limit, limited := valueLimits[strings.TrimRight(name, "0123456789")]
 		switch {
 		case value == "":
-			return "data." + name + ".value is emtpy"
+			return "data." + name + ".value is emtpy" //nolint:misspell // WeChat's own spelling
 		case limited && utf8.RuneCountInString(string(value)) > limit:
 			return "data." + name + ".value invalid"
 		}
