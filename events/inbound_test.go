@@ -73,7 +73,7 @@ func TestNewInbound(t *testing.T) {
 		in.ReplyTo != "wx.shop.reply."+id || !in.Deadline.Equal(deadline.Truncate(time.Millisecond)) {
 		t.Errorf("%+v", in)
 	}
-	var data struct{ FromUserName, Content, MsgId string } //nolint:revive // WeChat's name
+	var data struct{ FromUserName, Content, MsgId string }
 	if err := json.Unmarshal(in.Data, &data); err != nil || data.Content != "a & b <c>" || data.MsgId != "23456789012345678" {
 		t.Errorf("%+v, %v", data, err)
 	}

@@ -60,7 +60,7 @@ func (k *call) insteadOfFile(ctx context.Context, resp *http.Response, body []by
 	}
 	link := cmp.Or(answer.text("video_url"), answer.text("down_url"))
 	switch {
-	case link == "" && proven(answer, k.row.Proof):
+	case link == "" && proven(answer.without("video_url", "down_url"), k.row.Proof): // a link that is none proves nothing
 		return answer, nil
 	case link == "":
 		return answer, unproven(k.row, resp.StatusCode, "it has neither a file nor a video_url", body, k.secrets)

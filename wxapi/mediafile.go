@@ -24,22 +24,24 @@ func (c *Client) UploadMediaFile(ctx context.Context, typ, path string) (*Upload
 }
 
 // UploadMediaFrom uploads what r has left: [Client.UploadMedia] for those who
-// have a reader. It reads no more of it than WeChat would take. The filename may
-// be empty; the extension of one that is not must fit the typ.
+// have a reader. It reads little more of it than WeChat would take. The filename
+// may be empty; the extension of one that is not must fit the typ.
 func (c *Client) UploadMediaFrom(ctx context.Context, typ, filename string, r io.Reader) (*UploadMediaResponse, error) {
 	var data []byte
 	if rule, known := temporaryRules[typ]; known { // the row refuses the others
 		var err error
-		if data, err = io.ReadAll(io.LimitReader(r, rule.bytes+1)); err != nil {
+		var problem *RequestError
+		switch data, err = io.ReadAll(io.LimitReader(r, rule.bytes+1)); {
+		case err != nil:
 			return nil, fmt.Errorf("wxapi: %s: nothing was sent: %w", UploadMedia.Name, err)
+		case len(data) == 0: // to the row it would look like no file at all
+			problem = refuse("media", "is empty")
+		case int64(len(data)) > rule.bytes:
+			problem = refuse("media", "is longer than %d bytes, which is the most for type %s", rule.bytes, typ)
 		}
-		if int64(len(data)) > rule.bytes {
-			problem := refuse("media", "is longer than %d bytes, which is the most for type %s", rule.bytes, typ)
+		if problem != nil {
 			problem.Verb = UploadMedia.Name
 			return nil, problem
-		}
-		if len(data) == 0 { // as base64 it would look like no file at all
-			return nil, &RequestError{Verb: UploadMedia.Name, Path: "media", Problem: "is empty"}
 		}
 	}
 	return c.UploadMedia(ctx, &UploadMediaRequest{Type: typ, Filename: filename, Media: Media{Base64: data}})
@@ -50,8 +52,9 @@ func (c *Client) UploadMediaFrom(ctx context.Context, typ, filename string, r io
 // [MediaStore] of the client is left alone.
 //
 // The name is the media_id and the extension that fits the bytes, whatever
-// WeChat or the follower call the file; who downloads it again replaces it. Under that name there
-// is never a part of a file, and only this user may read it.
+// WeChat or the follower call the file. A second download replaces the first.
+// Under that name there is never a part of a file, and only this user may read
+// it.
 func (c *Client) DownloadMedia(ctx context.Context, mediaID, dir string) (path string, err error) {
 	to := &folder{dir: cmp.Or(dir, ".")}
 	client := *c

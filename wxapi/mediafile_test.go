@@ -155,7 +155,8 @@ func TestDownloadMediaFails(t *testing.T) {
 			doubt, ok := errors.AsType[*wxapi.AnswerError](err)
 			return ok && strings.Contains(doubt.Reason, "more than 100000 bytes")
 		}},
-		"a page": {0, says(502, "<html>Bad Gateway"), func(err error) bool { _, ok := errors.AsType[*wxapi.AnswerError](err); return ok }},
+		"no link": {0, says(200, `{"video_url":5}`), func(err error) bool { _, ok := errors.AsType[*wxapi.AnswerError](err); return ok }},
+		"a page":  {0, says(502, "<html>Bad Gateway"), func(err error) bool { _, ok := errors.AsType[*wxapi.AnswerError](err); return ok }},
 	} {
 		dir := t.TempDir()
 		client := newPlatform(t, test.answer).client(t, func(c *wxapi.Config) { c.MaxDownload = test.most })

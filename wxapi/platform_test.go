@@ -22,8 +22,7 @@ const (
 )
 
 // platform is an HTTP server that gives out tokens and answers everything else
-// with what the test wants. (The simulator is built on this package, so it
-// can't be used here.)
+// with what the test wants, be it nothing that WeChat would ever say.
 type platform struct {
 	*httptest.Server
 	mu      sync.Mutex

@@ -49,7 +49,7 @@ func startAdmin(ctx context.Context, listen string, metrics *prometheus.Registry
 
 func (a *admin) stop() {
 	_ = a.server.Close()
-	_ = <-a.served // ErrServerClosed
+	<-a.served //nolint:errcheck // ErrServerClosed
 }
 
 // healthz asks a running process whether it lives; images without a shell have

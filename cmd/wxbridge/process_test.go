@@ -28,7 +28,7 @@ var theProgram struct {
 func program(t *testing.T) string {
 	t.Helper()
 	theProgram.once.Do(func() {
-		if theProgram.folder, theProgram.err = os.MkdirTemp("", "wxbridge-program-"); theProgram.err != nil {
+		if theProgram.folder, theProgram.err = os.MkdirTemp("", "wxbridge-program-"); theProgram.err != nil { //nolint:usetesting // outlives the test that builds it
 			return
 		}
 		theProgram.path = filepath.Join(theProgram.folder, "wxbridge")

@@ -79,6 +79,6 @@ func startSim(ctx context.Context, s *settings, listen, callbackURL string, p *p
 
 func (s *simulator) stop() error {
 	err := errors.Join(s.Close(), s.server.Close())
-	_ = <-s.served // ErrServerClosed
+	<-s.served //nolint:errcheck // ErrServerClosed
 	return err
 }

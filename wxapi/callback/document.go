@@ -43,14 +43,14 @@ const (
 	list                    // a JSON array
 )
 
-// kid returns the first child of that name.
-func (n node) kid(name string) (node, bool) {
+// kid returns the first child of that name, or an empty node.
+func (n node) kid(name string) node {
 	for _, k := range n.kids {
 		if k.name == name {
-			return k, true
+			return k
 		}
 	}
-	return node{}, false
+	return node{}
 }
 
 // readDocument reads XML or JSON. Official accounts push XML (数据格式: 仅支持XML) and the

@@ -3,6 +3,7 @@ package callback
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -28,7 +29,7 @@ func (a *Account) VerifyURL(rawQuery string) (echostr string, err error) {
 }
 
 func isEcho(s string) bool {
-	return len(s) <= 128 && only(s, func(c byte) bool { return isWord(c) || bytes.IndexByte([]byte("+/=.~"), c) >= 0 })
+	return len(s) <= 128 && only(s, func(c byte) bool { return isWord(c) || strings.IndexByte("+/=.~", c) >= 0 })
 }
 
 // Envelope is one authentic request, opened, and what is needed to answer it.

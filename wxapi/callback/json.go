@@ -28,7 +28,8 @@ func readJSON(text string) (node, *ParseError) {
 }
 
 func (r *jsonReader) value(name string, depth int) (node, *ParseError) {
-	if r.elements++; r.elements > maxElements {
+	r.elements++
+	if r.elements > maxElements {
 		return node{}, unreadable("elements", "more than %d values", maxElements)
 	}
 	token, err := r.decoder.Token()

@@ -71,7 +71,7 @@ func Parse(document []byte) (*Message, error) {
 
 // scalar reads a top-level element into a string.
 func (m *Message) scalar(name string, need bool, ok func(string) bool, into *string) *ParseError {
-	n, _ := m.root.kid(name)
+	n := m.root.kid(name)
 	value := strings.TrimSpace(n.text)
 	switch {
 	case n.kind == branch || n.kind == list || n.kind == literal && !isDigit(value[0]):
@@ -119,7 +119,7 @@ func (m *Message) ID() string {
 func (m *Message) Value(path ...string) string {
 	n := m.root
 	for _, name := range path {
-		n, _ = n.kid(name)
+		n = n.kid(name)
 	}
 	return n.text
 }

@@ -21,7 +21,7 @@ func TestNewPush(t *testing.T) {
 		if p.Query.Get("openid") != "oQx7t0aBcDeFgHiJkLmNoPqRsTu0" || p.Query.Get("timestamp") != "1714112445" || p.ContentType != "text/xml" {
 			t.Errorf("%s: %+v", mode, p)
 		}
-		if clear := strings.Contains(string(p.Body), "<Content>"); clear == (mode == callback.ModeSafe) {
+		if readable := strings.Contains(string(p.Body), "<Content>"); readable == (mode == callback.ModeSafe) {
 			t.Errorf("%s: the body is %s", mode, p.Body)
 		}
 		if !strings.Contains(string(p.Body), "<ToUserName><![CDATA[gh_0a1b2c3d4e5f]]></ToUserName>") {

@@ -90,7 +90,7 @@ func writeString(out *bytes.Buffer, s string) {
 // isInteger takes what every JSON reader takes for the same number: up to 15 digits, as written in JSON.
 func isInteger(s string) bool {
 	s = strings.TrimPrefix(s, "-")
-	return s == "0" || len(s) > 0 && len(s) <= 15 && s[0] != '0' && only(s, isDigit)
+	return s == "0" || s != "" && len(s) <= 15 && s[0] != '0' && only(s, isDigit)
 }
 
 // isNumber takes integers and decimal fractions of at most 15 digits after the point, without an exponent.
@@ -100,5 +100,5 @@ func isNumber(s string) bool {
 		return isInteger(s)
 	}
 	return (isInteger(whole) || whole == "-0") &&
-		len(fraction) > 0 && len(whole)+len(fraction) <= 20 && only(fraction, isDigit)
+		fraction != "" && len(whole)+len(fraction) <= 20 && only(fraction, isDigit)
 }

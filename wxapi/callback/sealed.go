@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -53,10 +54,10 @@ func (a *Account) OpenReply(body []byte) ([]byte, error) {
 		return nil, refuse(ReasonSignature, "the answer's MsgSignature is wrong")
 	}
 	document, err := a.keys[0].Decrypt(a.appID, reply.Encrypt)
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return document, nil
-	case ErrAppID:
+	case errors.Is(err, ErrAppID):
 		return nil, refuse(ReasonAppID, "the answer is for another AppID")
 	default:
 		return nil, refuse(ReasonEnvelope, "the answer doesn't open with the AES key")

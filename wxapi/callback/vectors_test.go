@@ -62,6 +62,7 @@ func TestVectors(t *testing.T) {
 }
 
 func (v vector) account(t *testing.T) *callback.Account {
+	t.Helper()
 	return newAccount(t, callback.Config{AppID: v.ReceiveID, Token: v.Token, AESKey: v.EncodingAESKey})
 }
 
@@ -80,6 +81,7 @@ func (v vector) body() []byte {
 }
 
 func getSignature(t *testing.T, v vector) {
+	t.Helper()
 	if got := callback.Sign(v.Token, v.Timestamp, v.Nonce); got != v.Signature {
 		t.Errorf("signature %s, want %s", got, v.Signature)
 	}
@@ -91,6 +93,7 @@ func getSignature(t *testing.T, v vector) {
 }
 
 func plainPost(t *testing.T, v vector) {
+	t.Helper()
 	a := newAccount(t, callback.Config{AppID: testAppID, Token: v.Token})
 	query := url.Values{"signature": {v.Signature}, "timestamp": {v.Timestamp}, "nonce": {v.Nonce}}
 	e, err := a.Open(query.Encode(), []byte(v.Body))
@@ -107,6 +110,7 @@ func plainPost(t *testing.T, v vector) {
 }
 
 func encryptDeterministic(t *testing.T, v vector) {
+	t.Helper()
 	key, err := callback.ParseKey(v.EncodingAESKey)
 	if err != nil {
 		t.Fatal(err)
@@ -123,6 +127,7 @@ func encryptDeterministic(t *testing.T, v vector) {
 }
 
 func decrypt(t *testing.T, v vector) {
+	t.Helper()
 	encryptDeterministic(t, v)
 	if v.Signature != "" && callback.Sign(v.Token, v.Timestamp, v.Nonce) != v.Signature {
 		t.Error("signature isn't the one of token, timestamp and nonce")
@@ -138,12 +143,14 @@ func decrypt(t *testing.T, v vector) {
 }
 
 func msgSignature(t *testing.T, v vector) {
+	t.Helper()
 	if got := callback.Sign(v.Token, v.Timestamp, v.Nonce, v.Encrypt); got != v.MsgSignature {
 		t.Errorf("msg_signature %s, want %s", got, v.MsgSignature)
 	}
 }
 
 func negative(t *testing.T, v vector) {
+	t.Helper()
 	_, err := v.account(t).Open(v.query(), v.body())
 	wantRefusal(t, err, callback.ReasonSignature)
 	v.MsgSignature = callback.Sign(v.Token, v.Timestamp, v.Nonce, v.Encrypt)
@@ -152,6 +159,7 @@ func negative(t *testing.T, v vector) {
 }
 
 func sha1Sorted(t *testing.T, v vector) {
+	t.Helper()
 	for _, order := range [][]string{{v.Parts[0], v.Parts[1]}, {v.Parts[1], v.Parts[0]}} {
 		if got := callback.Sign(order[0], order[1]); got != v.Signature {
 			t.Errorf("Sign(%q) = %s, want %s", order, got, v.Signature)
@@ -160,11 +168,13 @@ func sha1Sorted(t *testing.T, v vector) {
 }
 
 func jsapiSignature(t *testing.T, v vector) {
+	t.Helper()
 	v.Parts = []string{"jsapi_ticket=" + v.JSAPITicket, "noncestr=" + v.Noncestr, "timestamp=" + v.Timestamp, "url=" + v.URL}
 	joined(t, v)
 }
 
 func joined(t *testing.T, v vector) {
+	t.Helper()
 	sum := sha1.Sum([]byte(strings.Join(v.Parts, "&")))
 	if got := hex.EncodeToString(sum[:]); got != v.Signature {
 		t.Errorf("signature %s, want %s", got, v.Signature)

@@ -2,6 +2,7 @@ package wxsim
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"regexp"
 	"testing"
@@ -23,7 +24,7 @@ func TestEveryRowAnswers(t *testing.T) {
 			result, err := client.CallJSON(t.Context(), row, data)
 			if err != nil {
 				// A stateful endpoint may refuse an example's ids; what isn't allowed is an answer that proves nothing.
-				if refused, ok := err.(*wxapi.Error); ok && speaksFor(row) {
+				if refused, ok := errors.AsType[*wxapi.Error](err); ok && speaksFor(row) {
 					t.Logf("refused with %d: %s", refused.Code, data)
 					return
 				}

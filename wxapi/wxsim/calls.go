@@ -121,7 +121,7 @@ func encode(v any) []byte {
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(v); err != nil {
 		// Only values of this package get here; one that can't be encoded is a bug to be seen in a test.
-		panic("wxsim: " + err.Error())
+		panic("wxsim: " + err.Error()) //nolint:forbidigo // see above
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

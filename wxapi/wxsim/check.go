@@ -47,7 +47,7 @@ func (p *Platform) CheckURL(ctx context.Context) error {
 func newEcho() string {
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000_000_000_000_000))
 	if err != nil {
-		panic("wxsim: " + err.Error()) // crypto/rand ends the program before it fails
+		panic("wxsim: " + err.Error()) //nolint:forbidigo // crypto/rand ends the program before it fails
 	}
 	return fmt.Sprintf("1%018d", n)
 }

@@ -53,7 +53,7 @@ var statefuls []*endpoint
 func stateful(e endpoint) {
 	for _, other := range statefuls {
 		if other.method == e.method && other.path == e.path {
-			panic("wxsim: two endpoints at " + e.method + " " + e.path)
+			panic("wxsim: two endpoints at " + e.method + " " + e.path) //nolint:forbidigo // start-up: our own source is wrong
 		}
 	}
 	statefuls = append(statefuls, &e)

@@ -3,6 +3,7 @@ package wxsim_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -73,7 +74,7 @@ func ExamplePlatform_Fault() {
 	}
 	for range 2 {
 		groups, err := client.GetGroups(context.Background(), nil)
-		if refused, ok := err.(*wxapi.Error); ok {
+		if refused, ok := errors.AsType[*wxapi.Error](err); ok {
 			fmt.Println(refused.Code, refused.Class)
 			continue
 		}

@@ -27,7 +27,8 @@ func TestFaults(t *testing.T) {
 		{Fault{Kind: FaultHTML}, false, answers(502, "<html>")},
 		{Fault{Kind: FaultHTML, Status: 200}, false, answers(200, "<html>")},
 		{Fault{Kind: FaultSlow, DelayMS: 7000}, true, answers(200, `"errcode":0`)},
-		{Fault{Kind: FaultTruncated}, true, func(t *testing.T, resp *http.Response, body string, err error) {
+		{Fault{Kind: FaultTruncated}, true, func(t *testing.T, _ *http.Response, body string, err error) {
+			t.Helper()
 			if err != nil || json.Valid([]byte(body)) || body == "" {
 				t.Errorf("%q, %v", body, err)
 			}

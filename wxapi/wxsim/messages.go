@@ -64,7 +64,6 @@ func (p *Platform) readCustom(m *wxapi.SendCustomMessageRequest, now time.Time) 
 			code = 40007
 		}
 	}
-	text = "[" + m.MsgType + "]"
 	switch m.MsgType {
 	case "text":
 		if m.Text == nil || m.Text.Content == "" {

@@ -45,9 +45,9 @@ func TestPushAndReply(t *testing.T) {
 			if inbox := w.Inbox(alice); len(inbox) != 1 || inbox[0].Kind != SeenReply || inbox[0].Text != "hello <b>&" {
 				t.Errorf("inbox = %+v", inbox)
 			}
-			clear := strings.Contains(string(got.body), "there")
-			if wantClear := mode != callback.ModeSafe; clear != wantClear {
-				t.Errorf("the text is in clear on the wire: %v, want %v", clear, wantClear)
+			readable := strings.Contains(string(got.body), "there")
+			if wantClear := mode != callback.ModeSafe; readable != wantClear {
+				t.Errorf("the text is in readable on the wire: %v, want %v", readable, wantClear)
 			}
 			if err := w.CheckURL(t.Context()); err != nil {
 				t.Errorf("URL check: %v", err)

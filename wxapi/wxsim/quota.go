@@ -18,7 +18,7 @@ type Limit struct {
 // faults and limits. nameToken covers both in a fault.
 const (
 	nameToken       = "get_access_token"
-	nameLegacyToken = "get_legacy_access_token"
+	nameLegacyToken = "get_legacy_access_token" //nolint:gosec // a name
 )
 
 // defaultLimits are those that WeChat documents for the token endpoints. Other APIs' limits depend on the kind

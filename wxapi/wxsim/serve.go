@@ -124,7 +124,7 @@ func (p *Platform) spoil(w http.ResponseWriter, r *http.Request, a answer, f *Fa
 		select {
 		case <-r.Context().Done():
 		case <-p.closed:
-			panic(http.ErrAbortHandler)
+			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's own way
 		}
 	case FaultReset, FaultResetBefore:
 		reset(w)
@@ -145,7 +145,7 @@ func (p *Platform) spoil(w http.ResponseWriter, r *http.Request, a answer, f *Fa
 func reset(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 has no RST of TCP; the stream's is what there is
+		panic(http.ErrAbortHandler) //nolint:forbidigo // HTTP/2 has no RST of TCP; the stream's is what there is
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
