@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/wxbridge/wxbridge/events/bus"
 )
@@ -14,6 +15,8 @@ type Config struct {
 	MPURL      string `envconfig:"WX_MP_URL" default:"https://mp.weixin.qq.com" desc:"WeChat's pages: the picture of a QR code"`
 	MaxCommand int    `envconfig:"WX_MAX_COMMAND" default:"524288" desc:"bytes that a command may have"`
 	Strict     bool   `envconfig:"WX_STRICT" default:"false" desc:"reject fields that the verb does not know"`
+	// CallAPIAllow is what wxapi.Config of the same name says.
+	CallAPIAllow []string `envconfig:"WX_CALL_API_ALLOW" desc:"paths that call_api reaches, /a/b or /a/*; all but those of credentials"`
 }
 
 // Validate returns every fault of the settings, each naming its variable.
@@ -27,6 +30,11 @@ func (c Config) Validate() error {
 	}
 	if c.MaxCommand < 1<<10 || c.MaxCommand > 1<<20 {
 		errs = append(errs, &bus.FieldError{Field: "WX_MAX_COMMAND", Problem: fmt.Sprintf("%d: 1024 to 1048576, NATS's own limit for a message", c.MaxCommand)})
+	}
+	for _, pattern := range c.CallAPIAllow {
+		if whole := strings.TrimSuffix(pattern, "*"); pattern != "*" && !strings.HasPrefix(whole, "/") || strings.Contains(whole, "*") {
+			errs = append(errs, &bus.FieldError{Field: "WX_CALL_API_ALLOW", Problem: fmt.Sprintf("%q is no path such as /cgi-bin/comment/list or /cgi-bin/comment/*", pattern)})
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -188,7 +188,8 @@ func (b *bridge) newEgress(connection *bus.Bus, observer egress.Observer) (*egre
 	media := egress.NewMedia(connection)
 	client, err := wxapi.New(wxapi.Config{
 		AppID: s.AppID, AppSecret: s.AppSecret, APIURL: s.Egress.APIURL, MPURL: s.Egress.MPURL,
-		Tokens: egress.NewTokens(connection), Media: media, Logger: b.logger,
+		CallAPIAllow: s.Egress.CallAPIAllow,
+		Tokens:       egress.NewTokens(connection), Media: media, Logger: b.logger,
 	})
 	if err != nil {
 		return nil, &configError{err}
