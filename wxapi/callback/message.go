@@ -92,8 +92,8 @@ func isUserName(s string) bool {
 
 func isShort(s string) bool { return len(s) <= 1024 }
 
-// isSeconds takes times up to the year 5138.
-func isSeconds(s string) bool { return len(s) <= 11 && only(s, isDigit) }
+// isSeconds takes times up to the year 5138, written as JSON writes numbers.
+func isSeconds(s string) bool { return len(s) <= 11 && isInteger(s) && s[0] != '-' }
 
 // ID returns the message's id, made from its dedupe key alone, so that WeChat's retries have the
 // same: 1 to 64 characters of [A-Za-z0-9_-], which also serve as a token of a NATS subject.
