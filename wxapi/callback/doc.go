@@ -45,10 +45,26 @@
 //
 // [Kinds] is the table of all that WeChat pushes, one row each: whether a passive reply is
 // delivered, which elements there are, and WeChat's page. To add one, add a row to kindtable.go and
-// a sample to testdata/samples. What isn't in the table is carried all the same.
+// a sample to testdata/samples, and run go generate. What isn't in the table is carried all the same.
+//
+// Each row has a struct for the data of its events, in types.go: [TextMessage], [LocationMessage],
+// [ScanEvent], and [Unknown] for what has no row. Its fields are strings (ids too), int64, float64,
+// structs, and slices of what may be there several times, which WeChat sends alone when there is one.
+// A service that reads wx.inbound.<kind> writes one of
+//
+//	var text callback.TextMessage
+//	err := json.Unmarshal(in.Data, &text)
+//
+//	data, err := callback.Decode(in.Kind, in.Data) // and a type switch
+//
+// Both fail only for what is no JSON object. A value that isn't as its row says (WeChat does send a
+// count as "") leaves its field zero, and elements that the row doesn't know have none: the data has
+// them still. The structs are for reading; written as JSON, they leave out what is zero.
 //
 // # The other side
 //
 // [Account.NewPush], [Account.NewURLCheck], [Account.OpenReply] and [FormatXML] are what WeChat
 // does, for simulators and tests.
 package callback
+
+//go:generate go run ../internal/gen/kinds

@@ -101,6 +101,7 @@ func FuzzParse(f *testing.F) {
 		if data.CreateTime != m.CreateTime.Unix() {
 			t.Errorf("CreateTime %d in %s", data.CreateTime, m.JSON())
 		}
+		decoded(t, m)
 		again, err := callback.Parse(m.JSON())
 		if err != nil {
 			t.Fatalf("the JSON doesn't parse: %v: %s", err, m.JSON())
@@ -137,6 +138,7 @@ func FuzzWords(f *testing.F) {
 			m.ToUserName != "gh_0a1b2c3d4e5f" || m.CreateTime.Unix() != 1714112445 || m.Value("Event")+m.Value("EventKey") != "" {
 			t.Errorf("the words changed the message: %s", m.JSON())
 		}
+		decoded(t, m)
 	})
 }
 
