@@ -90,14 +90,14 @@ func readObject(data []byte, into reflect.Value) error {
 // readField takes the types that the generator writes: string, int64, float64, structs and slices.
 func readField(raw json.RawMessage, into reflect.Value) {
 	several := items(raw)
+	if len(several) == 0 {
+		return
+	}
 	if into.Kind() == reflect.Slice {
 		into.Set(reflect.MakeSlice(into.Type(), len(several), len(several)))
 		for i, item := range several {
 			readField(item, into.Index(i))
 		}
-		return
-	}
-	if len(several) == 0 {
 		return
 	}
 	switch value := scalar(several[0]); into.Kind() {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -120,7 +121,7 @@ func values(t *testing.T, m *callback.Message, v reflect.Value, path ...string) 
 		if f.Anonymous {
 			continue
 		}
-		at, got := append(path[:len(path):len(path)], name), v.FieldByIndex(f.Index)
+		at, got := slices.Concat(path, []string{name}), v.FieldByIndex(f.Index)
 		if got.Kind() == reflect.Slice {
 			if got.Len() == 0 {
 				continue
