@@ -26,7 +26,7 @@ func onTheWire(t testing.TB, e cloudevents.Event, err error) (Header, []byte) {
 
 func TestOutcome(t *testing.T) {
 	t.Parallel()
-	want := Outcome{Outcome: OutcomeReplied, Try: 2, MS: 812, Source: "/shop", Sequence: 4711}
+	want := Outcome{Outcome: OutcomeReplied, Try: 2, MS: 812, Source: "/shop", Sequence: 4711, Event: "e-1"}
 	e, err := NewOutcome("wx01", "text", "e-1", "oAbc", "r-1", stored, want)
 	header, body := onTheWire(t, e, err)
 	got, err := ParseOutcome(header, body)

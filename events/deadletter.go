@@ -1,6 +1,7 @@
 package events
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,8 +25,16 @@ type DeadLetter struct {
 
 // The classes of dead letters that no command left.
 const (
+	// ClassUnparsable: an authentic callback that cannot be read.
+	ClassUnparsable = "unparsable"
+	// ClassReplyInvalid: a reply that the contract's rule does not let count.
 	ClassReplyInvalid = "reply_invalid"
-	ClassUnparsable   = "unparsable"
+	// ClassReplyUnknown: a reply to a key with no event in the reply window.
+	ClassReplyUnknown = "reply_unknown"
+	// ClassReplyUsed: a valid reply to an event that another reply has answered.
+	ClassReplyUsed = "reply_used"
+	// ClassLateDropped: a reply that came after the hold and was not sent.
+	ClassLateDropped = "late_dropped"
 )
 
 // NewDeadLetter makes the event of a dead letter. cause is the id of the
@@ -46,6 +55,25 @@ func NewDeadLetter(name, id, source, cause string, at time.Time, letter DeadLett
 	}
 	return e, nil
 }
+
+// NewReplyLetter makes the dead letter of a reply in the log of a key: one for
+// each message of the log, by whichever process it is made. name is the inbound
+// event's kind, or ReplyLetters if nobody knows it. Publish it under its id.
+func NewReplyLetter(appID, name, key, class, reason string, m Message, at time.Time) (cloudevents.Event, error) {
+	reply, _, _ := Decode(m.Header, m.Body) // for its id, if it has one
+	id := "reply." + strconv.FormatUint(m.Sequence, 10)
+	e, err := NewDeadLetter(name, id, Source(appID), reply.ID(), at, DeadLetter{
+		Reason: reason, Class: class, Subject: m.Subject, Headers: m.Header,
+	}, m.Body)
+	if err == nil {
+		e.SetExtension(extCorrelation, key)
+	}
+	return e, err
+}
+
+// ReplyLetters is the name under which replies are filed whose inbound event
+// nobody knows.
+const ReplyLetters = "reply"
 
 // WithoutNATS copies headers without those that instruct the server: a
 // Nats-Rollup or Nats-TTL that a stranger set must not act on another stream.

@@ -42,7 +42,7 @@ type Decision struct {
 
 // Decide is the rule that decides a hold, version 1: the first deciding message
 // in the stream's order. A valid reply, release and the marker closed decide;
-// wait, the marker try and whatever is invalid decide nothing. log must be in
+// wait, the other markers and whatever is invalid decide nothing. log must be in
 // stream order; ok is false while nothing in it decides.
 //
 // It is pure on purpose. Every ingress and the late worker run it over the same

@@ -14,6 +14,9 @@ const (
 	MarkTry = "try"
 	// MarkClosed ends a hold: nobody decided in time.
 	MarkClosed = "closed"
+	// MarkMissed says that the outcome replied never reached the follower: the
+	// holder learned too late that it was stored, and had answered success.
+	MarkMissed = "missed"
 	// MarkProbe proves that a process's feed runs; it is in no event's log.
 	MarkProbe = "probe"
 )
@@ -65,7 +68,7 @@ func ParseMark(header Header, body []byte) (Mark, error) {
 	}
 	m.ID = e.ID()
 	switch m.Mark {
-	case MarkTry, MarkClosed, MarkProbe:
+	case MarkTry, MarkClosed, MarkMissed, MarkProbe:
 		return m, nil
 	}
 	return Mark{}, fmt.Errorf("marker %q is unknown", m.Mark)

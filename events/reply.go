@@ -156,7 +156,7 @@ func bareText(data []byte) (Reply, error) {
 		return Reply{}, errors.New("bare text that is not valid UTF-8")
 	}
 	r := Reply{MsgType: "text", Text: &Text{Content: string(data)}}
-	whole, err := json.Marshal(r)
+	whole, err := marshal(r)
 	if err != nil {
 		return Reply{}, err
 	}

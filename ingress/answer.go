@@ -58,7 +58,7 @@ func (i *Ingress) claim(ctx context.Context, t *try, decision events.Decision) (
 	if err != nil {
 		return nil, decision, err
 	}
-	ack, err := i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Outcomes, t.kind), e, i.msgID(t.id+".hold"), "")
+	ack, err := i.bus.PublishEvent(ctx, i.names.Subject(events.Outcomes, t.kind), e, events.OutcomeMsgID(i.account.AppID(), t.id, false), "")
 	if err != nil || !ack.Duplicate {
 		return body, decision, err
 	}
@@ -86,7 +86,7 @@ func (i *Ingress) storedDecision(ctx context.Context, sequence uint64) (events.D
 	if m, err = i.bus.Stored(ctx, bus.StreamReply, outcome.Sequence); err != nil {
 		return decision, fmt.Errorf("what decided another try: %w", err)
 	}
-	branch, _, _ := i.bus.Prefix.Split(m.Subject)
+	branch, _, _ := i.names.Split(m.Subject)
 	decision, ok := events.Decide([]events.Entry{events.ReadEntry(branch, m)})
 	if !ok {
 		return decision, fmt.Errorf("outcome names message %d, which decides nothing", outcome.Sequence)

@@ -66,7 +66,7 @@ func (i *Ingress) join(ctx context.Context, t *try) error {
 	}
 	entries := make([]events.Entry, 0, len(log))
 	for _, m := range log {
-		if branch, _, ok := i.bus.Prefix.Split(m.Subject); ok {
+		if branch, _, ok := i.names.Split(m.Subject); ok {
 			entries = append(entries, i.read(branch, t.kind, t.id, m))
 		}
 	}
@@ -149,7 +149,7 @@ func (i *Ingress) mark(ctx context.Context, t *try, m events.Mark) (id string, e
 	if err != nil {
 		return "", err
 	}
-	_, err = i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Marks, t.id), e, "", "")
+	_, err = i.bus.PublishEvent(ctx, i.names.Subject(events.Marks, t.id), e, "", "")
 	return id, err
 }
 

@@ -5,16 +5,36 @@ import (
 	"log/slog"
 	"time"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
 	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
+
+// Bus is what ingress needs of the bus. *bus.Bus is one.
+type Bus interface {
+	Names() events.Prefix
+	// Publish and PublishEvent store a message; the subscribers' answers to one
+	// that was published with a key go to whom OnAnswer named.
+	Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (bus.Ack, error)
+	PublishEvent(ctx context.Context, subject string, e cloudevents.Event, id, key string) (bus.Ack, error)
+	OnAnswer(f func(bus.Answer))
+	// Log is what is stored under a key, Stored one message of a stream.
+	Log(ctx context.Context, key string) ([]events.Message, error)
+	Stored(ctx context.Context, stream string, sequence uint64) (events.Message, error)
+	// NewFeed brings the logs of all keys, from now on.
+	NewFeed(handle func(branch events.Branch, key string, m events.Message)) bus.Feed
+	Reasons() []string
+}
 
 // Ingress serves the callbacks of one account.
 type Ingress struct {
 	cfg     Config
 	account *callback.Account
-	bus     *bus.Bus
-	feed    *bus.Feed
+	bus     Bus
+	names   events.Prefix
+	feed    bus.Feed
 	rooms   *rooms
 	kinds   map[string]bool // of WX_HOLD_KINDS, nil without
 	observe Observer
@@ -28,11 +48,11 @@ type Ingress struct {
 }
 
 // New makes an ingress; nothing runs before Run. observer and logger may be nil.
-func New(cfg Config, account *callback.Account, b *bus.Bus, observer Observer, logger *slog.Logger) *Ingress {
+func New(cfg Config, account *callback.Account, b Bus, observer Observer, logger *slog.Logger) *Ingress {
 	if observer == nil {
 		observer = Observers(nil)
 	}
-	i := &Ingress{cfg: cfg, account: account, bus: b, rooms: newRooms(), observe: observer, logger: discard(logger)}
+	i := &Ingress{cfg: cfg, account: account, bus: b, names: b.Names(), rooms: newRooms(), observe: observer, logger: discard(logger)}
 	if len(cfg.HoldKinds) > 0 {
 		i.kinds = map[string]bool{}
 		for _, kind := range cfg.HoldKinds {

@@ -1,7 +1,7 @@
 package ingress
 
 import (
-	"strconv"
+	"time"
 
 	"github.com/wxbridge/wxbridge/events"
 )
@@ -27,12 +27,10 @@ func (i *Ingress) read(branch events.Branch, kind, key string, m events.Message)
 // file keeps a reply that can't be used as a dead letter.
 func (i *Ingress) file(kind, key string, m events.Message, why error) {
 	filed := i.work.Go(func() {
-		id := "reply." + strconv.FormatUint(m.Sequence, 10)
-		reply, _, _ := events.Decode(m.Header, m.Body) // for its id, if it has one
-		err := i.deadLetter(i.ctx, kind, id, links{correlation: key, causation: reply.ID()}, events.DeadLetter{
-			Reason: why.Error(), Class: events.ClassReplyInvalid,
-			Subject: m.Subject, Headers: m.Header,
-		}, m.Body)
+		letter, err := events.NewReplyLetter(i.account.AppID(), kind, key, events.ClassReplyInvalid, why.Error(), m, time.Now())
+		if err == nil {
+			err = i.deadLetter(i.ctx, kind, letter)
+		}
 		if err != nil {
 			i.logger.Error("invalid reply is not filed", "event", key, "sequence", m.Sequence, "error", err)
 		}

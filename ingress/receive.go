@@ -35,7 +35,7 @@ func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.T
 	if held {
 		deadline = arrived.Add(time.Duration(i.cfg.HoldTries-1)*wechatTimeout + i.cfg.hold())
 	}
-	e, err := events.NewInbound(i.bus.Prefix, i.account.AppID(), message, deadline, trace(r.Header))
+	e, err := events.NewInbound(i.names, i.account.AppID(), message, deadline, trace(r.Header))
 	if err != nil {
 		i.receiveRaw(w, r, envelope, err)
 		return
@@ -65,6 +65,9 @@ func trace(h http.Header) events.Trace {
 	return t
 }
 
+// rawLetters is the name under which callbacks are filed that cannot be read.
+const rawLetters = "callback"
+
 // receiveRaw keeps an authentic callback that cannot be read: it goes to the
 // dead letters as it is and is answered success, because another try of WeChat
 // would bring the same bytes, and to the follower the line that the service is
@@ -72,9 +75,11 @@ func trace(h http.Header) events.Trace {
 func (i *Ingress) receiveRaw(w http.ResponseWriter, r *http.Request, envelope *callback.Envelope, why error) {
 	sum := sha256.Sum256(envelope.Document)
 	id := "raw-" + hex.EncodeToString(sum[:16])
-	err := i.deadLetter(r.Context(), "callback", id, links{}, events.DeadLetter{
-		Reason: why.Error(), Class: events.ClassUnparsable, Subject: "",
-	}, envelope.Document)
+	letter, err := events.NewDeadLetter(rawLetters, id, events.Source(i.account.AppID()), "", time.Now(),
+		events.DeadLetter{Reason: why.Error(), Class: events.ClassUnparsable}, envelope.Document)
+	if err == nil {
+		err = i.deadLetter(r.Context(), rawLetters, letter)
+	}
 	if err != nil {
 		i.logger.Error("unreadable callback is not stored, WeChat is asked to try again", "event", id, "error", err)
 		i.observe.Refused(http.StatusServiceUnavailable, "not_stored")

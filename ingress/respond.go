@@ -3,7 +3,6 @@ package ingress
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -25,7 +24,7 @@ func (i *Ingress) answered(a bus.Answer) {
 	taken := i.work.Go(func() {
 		ctx, cancel := context.WithTimeout(i.ctx, respondWithin)
 		defer cancel()
-		_, err := i.bus.Publish(ctx, i.bus.Prefix.Subject(events.Replies, a.Key), events.WithoutNATS(a.Header), a.Body, "", "")
+		_, err := i.bus.Publish(ctx, i.names.Subject(events.Replies, a.Key), events.WithoutNATS(a.Header), a.Body, "", "")
 		if err != nil {
 			i.logger.Error("an answer is lost", "event", a.Key, "error", err)
 		}
@@ -65,26 +64,12 @@ func isAckWord(body []byte) bool {
 // sends it. Its id follows from the event's, so that it is sent once, whichever
 // replica decides.
 func (i *Ingress) sendInstead(ctx context.Context, t *try, reply events.Reply) error {
-	var message map[string]json.RawMessage
-	if err := json.Unmarshal(reply.Data, &message); err != nil {
-		return err
-	}
-	openID, err := json.Marshal(t.message.FromUserName)
+	// What is cut of a reply that has no passive form is nothing: only news are cut.
+	e, _, err := events.NewLateCommand(i.account.AppID(), t.id, t.message.FromUserName, reply, time.Now())
 	if err != nil {
 		return err
 	}
-	message["touser"] = openID
-	data, err := json.Marshal(message)
-	if err != nil {
-		return err
-	}
-	const verb = "send_custom_message"
-	id := t.id + ".late"
-	e, err := events.NewCommand(verb, id, events.Source(i.account.AppID()), time.Now(), data)
-	if err != nil {
-		return err
-	}
-	if _, err := i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Cmd, verb), e, i.msgID(id), ""); err != nil {
+	if _, err := i.bus.PublishEvent(ctx, i.names.Subject(events.Cmd, events.LateVerb), e, i.msgID(e.ID()), ""); err != nil {
 		return fmt.Errorf("reply without a passive form: %w", err)
 	}
 	return nil

@@ -17,7 +17,7 @@ func (i *Ingress) store(w http.ResponseWriter, r *http.Request, t *try, e cloude
 	ctx, cancel := context.WithTimeout(r.Context(), storeWithin)
 	defer cancel()
 	began := time.Now()
-	ack, err := i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.Inbound, t.kind), e, i.msgID(t.id), t.id)
+	ack, err := i.bus.PublishEvent(ctx, i.names.Subject(events.Inbound, t.kind), e, i.msgID(t.id), t.id)
 	if err != nil && r.Context().Err() != nil {
 		abort() // the peer is gone, and asks again
 	}
@@ -38,21 +38,10 @@ func (i *Ingress) store(w http.ResponseWriter, r *http.Request, t *try, e cloude
 // and several accounts may share one stream.
 func (i *Ingress) msgID(id string) string { return i.account.AppID() + "." + id }
 
-// links are the ids of the events that a dead letter belongs to: the inbound
-// event and the reply to it, where there are any.
-type links struct{ correlation, causation string }
-
 // deadLetter stores what could not be processed.
-func (i *Ingress) deadLetter(ctx context.Context, name, id string, to links, letter events.DeadLetter, original []byte) error {
+func (i *Ingress) deadLetter(ctx context.Context, name string, e cloudevents.Event) error {
 	ctx, cancel := context.WithTimeout(ctx, storeWithin)
 	defer cancel()
-	e, err := events.NewDeadLetter(name, id, events.Source(i.account.AppID()), to.causation, time.Now(), letter, original)
-	if err != nil {
-		return err
-	}
-	if to.correlation != "" {
-		e.SetExtension("correlationid", to.correlation)
-	}
-	_, err = i.bus.PublishEvent(ctx, i.bus.Prefix.Subject(events.DLQ, name), e, i.msgID(id), "")
+	_, err := i.bus.PublishEvent(ctx, i.names.Subject(events.DLQ, name), e, i.msgID(e.ID()), "")
 	return err
 }

@@ -87,6 +87,9 @@ func (b *Bus) open(domain string) (err error) {
 	return err
 }
 
+// Names is the prefix, for those who know the bus by an interface.
+func (b *Bus) Names() events.Prefix { return b.Prefix }
+
 // Conn is the NATS connection, for what is plain NATS: services.
 func (b *Bus) Conn() *nats.Conn { return b.nc }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +22,19 @@ import (
 // It is an ordered consumer and not a core subscription: two connections that
 // publish at once arrive at a core subscriber in another order than the
 // stream's, and it also sees what the stream refuses.
-type Feed struct {
+type Feed interface {
+	// Run feeds until ctx ends. After each connection it goes on where it stood,
+	// so nothing that was stored meanwhile is passed over.
+	Run(ctx context.Context)
+	// Ready says whether, on the present connection, a marker of this process has
+	// come back through the feed: proof that a decision would too.
+	Ready() bool
+	// WaitReady returns when the feed is ready.
+	WaitReady(ctx context.Context) error
+}
+
+// logFeed is the Feed of a Bus.
+type logFeed struct {
 	bus    *Bus
 	handle func(events.Branch, string, events.Message)
 	logger *slog.Logger
@@ -40,19 +53,16 @@ const probePrefix = "probe-"
 
 // NewFeed makes a feed; Run starts it. handle is called from one goroutine, in
 // stream order, with the branch and the key; it must not block.
-func (b *Bus) NewFeed(handle func(branch events.Branch, key string, m events.Message)) *Feed {
-	return &Feed{bus: b, handle: handle, logger: b.logger}
+func (b *Bus) NewFeed(handle func(branch events.Branch, key string, m events.Message)) Feed {
+	return &logFeed{bus: b, handle: handle, logger: b.logger}
 }
 
-// Ready says whether, on the present connection, a marker of this process has
-// come back through the feed: proof that a decision would too.
-func (f *Feed) Ready() bool {
+func (f *logFeed) Ready() bool {
 	epoch, up, _ := f.bus.link()
 	return up && epoch > 0 && f.proven.Load() == epoch
 }
 
-// WaitReady returns when the feed is ready.
-func (f *Feed) WaitReady(ctx context.Context) error {
+func (f *logFeed) WaitReady(ctx context.Context) error {
 	for {
 		_, _, changed := f.bus.link()
 		if f.Ready() {
@@ -66,9 +76,7 @@ func (f *Feed) WaitReady(ctx context.Context) error {
 	}
 }
 
-// Run feeds until ctx ends. After each connection it goes on where it stood, so
-// nothing that was stored meanwhile is passed over.
-func (f *Feed) Run(ctx context.Context) {
+func (f *logFeed) Run(ctx context.Context) {
 	const again = 250 * time.Millisecond
 	for ctx.Err() == nil {
 		epoch, changed, err := f.bus.Settled(ctx)
@@ -93,12 +101,14 @@ func (f *Feed) Run(ctx context.Context) {
 // errMoved ends a consumer whose connection is gone.
 var errMoved = errors.New("connection changed")
 
-// follow consumes until the connection changes. A change that is only news of
-// this same connection (its streams were settled, a probe came back) is none.
-func (f *Feed) follow(ctx context.Context, epoch uint64, changed <-chan struct{}) error {
+// whileOn is a context that ends, with errMoved, when the connection is another
+// one. A change that is only news of this same connection (its streams were
+// settled, a probe came back) is none.
+func (b *Bus) whileOn(ctx context.Context, epoch uint64, changed <-chan struct{}) (context.Context, context.CancelFunc) {
 	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
+	watched := make(chan struct{})
 	go func() {
+		defer close(watched)
 		for {
 			select {
 			case <-ctx.Done():
@@ -106,27 +116,41 @@ func (f *Feed) follow(ctx context.Context, epoch uint64, changed <-chan struct{}
 			case <-changed:
 			}
 			var now uint64
-			if now, _, changed = f.bus.link(); now != epoch {
+			if now, _, changed = b.link(); now != epoch {
 				stop(errMoved)
 				return
 			}
 		}
 	}()
+	return ctx, func() { stop(nil); <-watched }
+}
+
+// follow consumes until the connection changes.
+func (f *logFeed) follow(ctx context.Context, epoch uint64, changed <-chan struct{}) error {
+	ctx, stop := f.bus.whileOn(ctx, epoch, changed)
+	defer stop()
 	messages, err := f.consume(ctx)
 	if err != nil {
 		return f.unlessMoved(ctx, err)
 	}
 	defer messages.Stop()
-	proof := make(chan struct{})
-	go func() {
-		defer close(proof)
-		f.prove(ctx, epoch)
-	}()
-	defer func() { stop(nil); <-proof }()
+	var proving sync.WaitGroup
+	proving.Go(func() { f.prove(ctx, epoch) })
+	defer func() { stop(); proving.Wait() }()
+	err = inOrder(ctx, messages, func(m jetstream.Msg, meta *jetstream.MsgMetadata) {
+		f.next = meta.Sequence.Stream + 1
+		f.pass(epoch, m, meta)
+	})
+	return f.unlessMoved(ctx, err)
+}
+
+// inOrder handles what a consumer brings until it ends, or until it shows a gap:
+// an AckNone consumer does not bring again what a connection has lost.
+func inOrder(ctx context.Context, messages jetstream.MessagesContext, handle func(jetstream.Msg, *jetstream.MsgMetadata)) error {
 	for delivered := uint64(1); ; delivered++ {
 		m, err := messages.Next(jetstream.NextContext(ctx))
 		if err != nil {
-			return f.unlessMoved(ctx, err)
+			return err
 		}
 		meta, err := m.Metadata()
 		if err != nil {
@@ -135,12 +159,11 @@ func (f *Feed) follow(ctx context.Context, epoch uint64, changed <-chan struct{}
 		if meta.Sequence.Consumer != delivered {
 			return fmt.Errorf("message %d of the consumer is number %d", delivered, meta.Sequence.Consumer)
 		}
-		f.next = meta.Sequence.Stream + 1
-		f.pass(epoch, m, meta)
+		handle(m, meta)
 	}
 }
 
-func (f *Feed) unlessMoved(ctx context.Context, err error) error {
+func (f *logFeed) unlessMoved(ctx context.Context, err error) error {
 	if errors.Is(context.Cause(ctx), errMoved) {
 		return nil
 	}
@@ -151,7 +174,7 @@ func (f *Feed) unlessMoved(ctx context.Context, err error) error {
 // jetstream.OrderedConsumer: that one, after a fault, starts again by itself and
 // by number alone, which in a stream that was deleted and made anew passes over
 // all that is in it. Here every fault ends the consumer, and follow begins again.
-func (f *Feed) consume(ctx context.Context) (jetstream.MessagesContext, error) {
+func (f *logFeed) consume(ctx context.Context) (jetstream.MessagesContext, error) {
 	p := f.bus.Prefix
 	start, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -171,16 +194,12 @@ func (f *Feed) consume(ctx context.Context) (jetstream.MessagesContext, error) {
 		f.next = end
 	}
 	f.created = created
-	consumer, err := stream.CreateConsumer(start, jetstream.ConsumerConfig{
+	consumer, err := stream.CreateConsumer(start, passing(jetstream.ConsumerConfig{
 		Description:    "feed of replies",
 		FilterSubjects: []string{p.Subject(events.Replies, "*"), p.Subject(events.Marks, "*")},
 		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:    f.next,
-		// What an ordered consumer has too: nothing is acked, nothing comes twice,
-		// and it dies with its server.
-		AckPolicy: jetstream.AckNonePolicy, MaxDeliver: 1,
-		MemoryStorage: true, Replicas: 1, InactiveThreshold: 30 * time.Second,
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
@@ -191,11 +210,23 @@ func (f *Feed) consume(ctx context.Context) (jetstream.MessagesContext, error) {
 	if !info.Created.Equal(created) {
 		return nil, errors.New("the stream was made anew just now")
 	}
-	// Two heartbeats missed end the consumer: a follower waits 4.5 s.
+	return messagesOf(consumer)
+}
+
+// passing makes of a consumer what an ordered one is too: nothing is acked,
+// nothing comes twice, and it dies with its server.
+func passing(c jetstream.ConsumerConfig) jetstream.ConsumerConfig {
+	c.AckPolicy, c.MaxDeliver = jetstream.AckNonePolicy, 1
+	c.MemoryStorage, c.Replicas, c.InactiveThreshold = true, 1, 30*time.Second
+	return c
+}
+
+// messagesOf reads a consumer. Two heartbeats missed end it: a follower waits 4.5 s.
+func messagesOf(consumer jetstream.Consumer) (jetstream.MessagesContext, error) {
 	return consumer.Messages(jetstream.PullExpiry(10*time.Second), jetstream.PullHeartbeat(time.Second))
 }
 
-func (f *Feed) pass(epoch uint64, m jetstream.Msg, meta *jetstream.MsgMetadata) {
+func (f *logFeed) pass(epoch uint64, m jetstream.Msg, meta *jetstream.MsgMetadata) {
 	branch, key, ok := f.bus.Prefix.Split(m.Subject())
 	if !ok {
 		return
@@ -209,14 +240,19 @@ func (f *Feed) pass(epoch uint64, m jetstream.Msg, meta *jetstream.MsgMetadata) 
 		}
 		return
 	}
-	f.handle(branch, key, events.Message{
+	f.handle(branch, key, consumed(m, meta))
+}
+
+// consumed is a message that a consumer brought.
+func consumed(m jetstream.Msg, meta *jetstream.MsgMetadata) events.Message {
+	return events.Message{
 		Subject: m.Subject(), Header: events.Header(m.Headers()), Body: m.Data(),
 		Sequence: meta.Sequence.Stream, Time: meta.Timestamp,
-	})
+	}
 }
 
 // prove publishes a marker of this process's own; pass sees it come back.
-func (f *Feed) prove(ctx context.Context, epoch uint64) {
+func (f *logFeed) prove(ctx context.Context, epoch uint64) {
 	key := probePrefix + nuid.Next()
 	f.probe.Store(&key)
 	for {

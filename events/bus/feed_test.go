@@ -15,7 +15,7 @@ import (
 )
 
 // feed gives a feed that runs and is ready.
-func feed(t *testing.T, b *Bus, r *recorder) *Feed {
+func feed(t *testing.T, b *Bus, r *recorder) Feed {
 	t.Helper()
 	f := b.NewFeed(r.handle)
 	runs(t, f.Run)
@@ -23,10 +23,10 @@ func feed(t *testing.T, b *Bus, r *recorder) *Feed {
 	return f
 }
 
-func waitReady(t *testing.T, f *Feed) {
+func waitReady(t *testing.T, f Feed) {
 	t.Helper()
 	if err := f.WaitReady(within(t)); err != nil {
-		t.Fatal(err, f.bus.Reasons())
+		t.Fatal(err, f.(*logFeed).bus.Reasons())
 	}
 }
 
@@ -227,7 +227,7 @@ func TestFeedProvesItselfLater(t *testing.T) {
 	}
 	f := b.NewFeed(newRecorder().handle)
 	runs(t, f.Run)
-	eventually(t, b, "probing", func() bool { return f.probe.Load() != nil })
+	eventually(t, b, "probing", func() bool { return f.(*logFeed).probe.Load() != nil })
 	if f.Ready() {
 		t.Error("ready without a proof")
 	}

@@ -57,20 +57,23 @@ func (c StreamConfig) Streams(p events.Prefix) []jetstream.StreamConfig {
 		}
 		return cfg
 	}
+	// What a late reply becomes is published by every egress, and again after a
+	// restart, for as long as the reply is kept.
+	again := max(dedupe, c.ReplyWindow)
 	inbound := stream(StreamInbound, "follower messages and events", 7*day, dedupe, events.Inbound)
 	// Replies and the bridge's own markers share one stream, so that they have one order.
 	reply := stream(StreamReply, "answers and markers of held events", c.ReplyWindow, replyDedupe, events.Replies, events.Marks)
 	reply.MaxMsgsPerSubject = MaxReplies
 	reply.DiscardNewPerSubject = true
-	cmd := stream(StreamCmd, "commands that wait for their turn", 0, dedupe, events.Cmd)
+	cmd := stream(StreamCmd, "commands that wait for their turn", 0, again, events.Cmd)
 	cmd.Retention = jetstream.WorkQueuePolicy
 	return []jetstream.StreamConfig{
 		inbound,
 		reply,
-		stream(StreamOutcome, "how each held event ended", day, dedupe, events.Outcomes),
+		stream(StreamOutcome, "how each held event ended", day, again, events.Outcomes),
 		cmd,
 		stream(StreamResult, "the terminal result of each command", 7*day, dedupe, events.Results),
-		stream(StreamDLQ, "what could not be processed, and why", 30*day, dedupe, events.DLQ),
+		stream(StreamDLQ, "what could not be processed, and why", 30*day, again, events.DLQ),
 	}
 }
 

@@ -1,0 +1,103 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/wxbridge/wxbridge/events"
+)
+
+// Past is one stream of a Replay and how far back it is read, by the stream's
+// own clock.
+type Past struct {
+	Stream string
+	Back   time.Duration
+}
+
+// Replay reads what streams hold of their past and then what comes, each stream
+// in its own order. handle is called from one goroutine at a time. caughtUp is
+// called once, when each stream was read to where its end was at the start; what
+// comes then is new.
+//
+// It returns when the connection changes, with nil: whoever wants to go on
+// replays from the start, for what this process knew may be out of date. Any
+// other end is an error, that of ctx too.
+func (b *Bus) Replay(ctx context.Context, pasts []Past, handle func(stream string, m events.Message), caughtUp func()) error {
+	epoch, changed, err := b.Settled(ctx)
+	if err != nil {
+		return err
+	}
+	whole := ctx
+	ctx, stop := b.whileOn(ctx, epoch, changed)
+	defer stop()
+	var mu sync.Mutex
+	behind := len(pasts)
+	readers, reading := errgroup.WithContext(ctx)
+	for _, past := range pasts {
+		readers.Go(func() error {
+			return b.replay(reading, past, func(m events.Message) {
+				mu.Lock()
+				defer mu.Unlock()
+				handle(past.Stream, m)
+			}, func() {
+				mu.Lock()
+				defer mu.Unlock()
+				if behind--; behind == 0 {
+					caughtUp()
+				}
+			})
+		})
+	}
+	err = readers.Wait()
+	switch {
+	case whole.Err() != nil:
+		return whole.Err()
+	case errors.Is(context.Cause(ctx), errMoved):
+		return nil
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		b.unsettle(epoch)
+	}
+	return err
+}
+
+// replay reads one stream; caughtUp is called when the end that it had is reached.
+func (b *Bus) replay(ctx context.Context, past Past, handle func(events.Message), caughtUp func()) error {
+	start, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	stream, err := b.js.Stream(start, b.Prefix.Resource(past.Stream))
+	if err != nil {
+		return fmt.Errorf("replay of %s: %w", past.Stream, err)
+	}
+	from := stream.CachedInfo().TimeStamp.Add(-past.Back) // of the server's clock
+	consumer, err := stream.CreateConsumer(start, passing(jetstream.ConsumerConfig{
+		Description:   "replay",
+		DeliverPolicy: jetstream.DeliverByStartTimePolicy,
+		OptStartTime:  &from,
+	}))
+	if err != nil {
+		return fmt.Errorf("replay of %s: %w", past.Stream, err)
+	}
+	behind := consumer.CachedInfo().NumPending > 0
+	if !behind {
+		caughtUp()
+	}
+	messages, err := messagesOf(consumer)
+	if err != nil {
+		return fmt.Errorf("replay of %s: %w", past.Stream, err)
+	}
+	defer messages.Stop()
+	err = inOrder(ctx, messages, func(m jetstream.Msg, meta *jetstream.MsgMetadata) {
+		handle(consumed(m, meta))
+		if behind && meta.NumPending == 0 {
+			behind = false
+			caughtUp()
+		}
+	})
+	return fmt.Errorf("replay of %s: %w", past.Stream, err)
+}
