@@ -15,9 +15,16 @@ type Config struct {
 	MPURL      string `envconfig:"WX_MP_URL" default:"https://mp.weixin.qq.com" desc:"WeChat's pages: the picture of a QR code"`
 	MaxCommand int    `envconfig:"WX_MAX_COMMAND" default:"524288" desc:"bytes that a command may have"`
 	Strict     bool   `envconfig:"WX_STRICT" default:"false" desc:"reject fields that the verb does not know"`
+	Late       string `envconfig:"WX_LATE" default:"custom" desc:"late replies: custom sends them as custom messages, drop refuses them"`
 	// CallAPIAllow is what wxapi.Config of the same name says.
 	CallAPIAllow []string `envconfig:"WX_CALL_API_ALLOW" desc:"paths that call_api reaches, /a/b or /a/*; all but those of credentials"`
 }
+
+// What becomes of a reply that no callback could carry any more.
+const (
+	lateCustom = "custom"
+	lateDrop   = "drop"
+)
 
 // Validate returns every fault of the settings, each naming its variable.
 func (c Config) Validate() error {
@@ -30,6 +37,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxCommand < 1<<10 || c.MaxCommand > 1<<20 {
 		errs = append(errs, &bus.FieldError{Field: "WX_MAX_COMMAND", Problem: fmt.Sprintf("%d: 1024 to 1048576, NATS's own limit for a message", c.MaxCommand)})
+	}
+	if c.Late != lateCustom && c.Late != lateDrop {
+		errs = append(errs, &bus.FieldError{Field: "WX_LATE", Problem: fmt.Sprintf("%q: custom or drop", c.Late)})
 	}
 	for _, pattern := range c.CallAPIAllow {
 		if whole := strings.TrimSuffix(pattern, "*"); pattern != "*" && !strings.HasPrefix(whole, "/") || strings.Contains(whole, "*") {

@@ -29,6 +29,7 @@ type Egress struct {
 	bus     *bus.Bus
 	client  *wxapi.Client
 	media   *Media
+	late    *Late
 	observe Observer
 	logger  *slog.Logger
 
@@ -54,7 +55,8 @@ type Egress struct {
 
 // New makes an egress; nothing runs before Run. The client must keep its token
 // and media where every replica finds them: NewTokens, NewMedia.
-func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Media, observer Observer, logger *slog.Logger) *Egress {
+// late may be nil: then late replies are another process's.
+func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Media, late *Late, observer Observer, logger *slog.Logger) *Egress {
 	if observer == nil {
 		observer = Observers(nil)
 	}
@@ -62,7 +64,7 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 		logger = slog.New(slog.DiscardHandler)
 	}
 	return &Egress{
-		cfg: cfg, appID: appID, bus: b, client: client, media: media, observe: observer, logger: logger,
+		cfg: cfg, appID: appID, bus: b, client: client, media: media, late: late, observe: observer, logger: logger,
 		process: nuid.Next(), decide: decide, grace: grace, flying: map[string]bool{}, unsent: map[string]bool{},
 	}
 }
@@ -81,6 +83,9 @@ func (e *Egress) Run(ctx context.Context) error {
 	defer e.setRunning(false)
 	var calling sync.WaitGroup
 	defer calling.Wait()
+	if e.late != nil {
+		calling.Go(func() { e.late.Run(ctx) })
+	}
 	calling.Go(func() { // beside the commands: the time to stop is the same for both
 		<-ctx.Done()
 		calls.stop(e.grace)
@@ -143,6 +148,9 @@ func (e *Egress) Reasons() []string {
 	}
 	if e.trouble != "" {
 		reasons = append(reasons, e.trouble)
+	}
+	if e.late != nil && e.running {
+		reasons = append(reasons, e.late.Reasons()...)
 	}
 	return reasons
 }

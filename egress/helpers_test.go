@@ -129,7 +129,7 @@ func (w *world) start(changes ...func(*Egress)) *process {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p.Egress = New(Config{MaxCommand: 512 << 10}, testApp, p.bus, client, media, p.seen, logger)
+	p.Egress = New(Config{MaxCommand: 512 << 10}, testApp, p.bus, client, media, nil, p.seen, logger)
 	p.decide = quickly
 	for _, change := range changes {
 		change(p.Egress)
@@ -192,6 +192,8 @@ func (o *watch) Taken(t Taken) {
 }
 
 func (o *watch) Finished(f Finished) { o.note(func() { o.finished = append(o.finished, f) }) }
+
+func (o *watch) Settled(Settled) {}
 
 func (o *watch) note(f func()) {
 	o.mu.Lock()

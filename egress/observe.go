@@ -14,6 +14,8 @@ type Observer interface {
 	Taken(Taken)
 	// Finished: a command has its terminal result, or a call its answer.
 	Finished(Finished)
+	// Settled: the late worker has done something that no other process had done.
+	Settled(Settled)
 }
 
 // Taken is a command that is about to be sent.
@@ -30,6 +32,15 @@ type Finished struct {
 	Took     time.Duration // of the last attempt
 }
 
+// Settled is what the late worker did about an inbound event.
+type Settled struct {
+	ID, Kind string
+	// Outcome is that of a hold without a holder, or of a late reply, "" for neither.
+	Outcome string
+	// Class is that of a dead letter, "" without.
+	Class string
+}
+
 // Observers tells several.
 type Observers []Observer
 
@@ -44,5 +55,12 @@ func (all Observers) Taken(t Taken) {
 func (all Observers) Finished(f Finished) {
 	for _, o := range all {
 		o.Finished(f)
+	}
+}
+
+// Settled implements Observer.
+func (all Observers) Settled(s Settled) {
+	for _, o := range all {
+		o.Settled(s)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
 	"github.com/wxbridge/wxbridge/wxapi/callback"
@@ -16,13 +18,14 @@ import (
 // outcome in the stream therefore means: on the wire or delivered, never to be
 // sent again.
 func (i *Ingress) answer(ctx context.Context, w http.ResponseWriter, t *try, decision events.Decision) {
-	body, decision, err := i.claim(ctx, t, decision)
+	body, decision, claimed, err := i.claim(ctx, t, decision)
 	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
 		abort() // the peer is gone, and asks again
 	}
 	if err != nil {
-		i.logger.Warn("outcome is not stored, answering success", "event", t.id, "error", err)
+		i.logger.Warn("nobody can say whether the outcome is stored, answering success", "event", t.id, "error", err)
 		i.release(w, t)
+		i.clearUp(t, claimed)
 		return
 	}
 	if string(body) != callback.Success {
@@ -40,12 +43,31 @@ func (i *Ingress) answer(ctx context.Context, w http.ResponseWriter, t *try, dec
 }
 
 // claim stores the outcome. If somebody was first, his outcome counts, and his
-// answer is given: that is how all tries get the same one.
-func (i *Ingress) claim(ctx context.Context, t *try, decision events.Decision) ([]byte, events.Decision, error) {
+// answer is given: that is how all tries get the same one. claimed is the
+// outcome that was sent to the stream, nil if none was.
+func (i *Ingress) claim(ctx context.Context, t *try, decision events.Decision) (body []byte, _ events.Decision, claimed *cloudevents.Event, _ error) {
 	body, decision, err := i.render(ctx, t, decision)
 	if err != nil {
-		return nil, decision, err
+		return nil, decision, nil, err
 	}
+	e, err := i.outcome(t, decision)
+	if err != nil {
+		return nil, decision, nil, err
+	}
+	ack, err := i.publishOutcome(ctx, t, e)
+	if err != nil || !ack.Duplicate {
+		return body, decision, &e, err
+	}
+	stored, err := i.storedDecision(ctx, ack.Sequence)
+	if err != nil || stored.Sequence == decision.Sequence && stored.Outcome == decision.Outcome {
+		return body, decision, &e, err
+	}
+	body, decision, err = i.render(ctx, t, stored)
+	return body, decision, nil, err
+}
+
+// outcome is the event that says how a hold ended.
+func (i *Ingress) outcome(t *try, decision events.Decision) (cloudevents.Event, error) {
 	outcome := events.Outcome{
 		Outcome: decision.Outcome, Try: t.number,
 		MS: time.Since(t.arrived).Milliseconds(), Sequence: decision.Sequence,
@@ -54,19 +76,11 @@ func (i *Ingress) claim(ctx context.Context, t *try, decision events.Decision) (
 	if decision.Reply != nil {
 		outcome.Source, cause = decision.Reply.Source, decision.Reply.ID
 	}
-	e, err := events.NewOutcome(i.account.AppID(), t.kind, t.id, t.message.FromUserName, cause, time.Now(), outcome)
-	if err != nil {
-		return nil, decision, err
-	}
-	ack, err := i.bus.PublishEvent(ctx, i.names.Subject(events.Outcomes, t.kind), e, events.OutcomeMsgID(i.account.AppID(), t.id, false), "")
-	if err != nil || !ack.Duplicate {
-		return body, decision, err
-	}
-	stored, err := i.storedDecision(ctx, ack.Sequence)
-	if err != nil || stored.Sequence == decision.Sequence && stored.Outcome == decision.Outcome {
-		return body, decision, err
-	}
-	return i.render(ctx, t, stored)
+	return events.NewOutcome(i.account.AppID(), t.kind, t.id, t.message.FromUserName, cause, time.Now(), outcome)
+}
+
+func (i *Ingress) publishOutcome(ctx context.Context, t *try, e cloudevents.Event) (bus.Ack, error) {
+	return i.bus.PublishEvent(ctx, i.names.Subject(events.Outcomes, t.kind), e, events.OutcomeMsgID(i.account.AppID(), t.id, false), "")
 }
 
 // storedDecision reads back the decision of whoever claimed first.
@@ -92,35 +106,4 @@ func (i *Ingress) storedDecision(ctx context.Context, sequence uint64) (events.D
 		return decision, fmt.Errorf("outcome names message %d, which decides nothing", outcome.Sequence)
 	}
 	return decision, nil
-}
-
-// render turns a decision into the body of the response. A reply without a
-// passive form becomes a command before anything is claimed, and the follower
-// is let go.
-func (i *Ingress) render(ctx context.Context, t *try, decision events.Decision) ([]byte, events.Decision, error) {
-	success := []byte(callback.Success)
-	switch {
-	case decision.Outcome == events.OutcomeFallback:
-		body, err := i.seal(t, callback.Text{Content: decision.Text})
-		return body, decision, err
-	case decision.Outcome != events.OutcomeReplied:
-		return success, decision, nil
-	case !decision.Reply.Passive():
-		decision.Outcome = events.OutcomeReleased
-		return success, decision, i.sendInstead(ctx, t, *decision.Reply)
-	}
-	kind, _ := callback.LookupKind(t.kind)
-	// What a valid reply decided can be delivered: events.ParseReply has checked its form.
-	body, err := i.seal(t, decision.Reply.Form(kind.NewsLimit))
-	return body, decision, err
-}
-
-// seal writes a passive reply in the form that the request came in.
-func (i *Ingress) seal(t *try, reply callback.Reply) ([]byte, error) {
-	now := time.Now()
-	doc, err := callback.FormatReply(t.message.FromUserName, t.message.ToUserName, now, reply)
-	if err != nil {
-		return nil, err
-	}
-	return t.envelope.Seal(doc, now)
 }

@@ -20,6 +20,8 @@ type metrics struct {
 	holding  prometheus.Histogram
 	sent     *prometheus.CounterVec
 	results  *prometheus.CounterVec
+	settled  *prometheus.CounterVec
+	letters  *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry, ready func() bool) *metrics {
@@ -37,6 +39,8 @@ func newMetrics(registry *prometheus.Registry, ready func() bool) *metrics {
 		holding:  seconds("hold_seconds", "Time from the arrival of a held try to its answer.", .005, .01, .025, .05, .1, .25, .5, 1, 2, 3, 4, 4.5, 4.8),
 		sent:     counter("commands_sent_total", "Attempts to send a command to WeChat.", "verb"),
 		results:  counter("command_results_total", "Terminal results of commands and calls.", "verb", "outcome", "errcode", "call"),
+		settled:  counter("events_settled_total", "Inbound events that the late worker settled, by outcome: late replies and holds without a holder.", "kind", "outcome"),
+		letters:  counter("reply_letters_total", "Replies that counted for nothing and that the late worker kept as dead letters.", "class"),
 	}
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -46,7 +50,7 @@ func newMetrics(registry *prometheus.Registry, ready func() bool) *metrics {
 			}
 			return 0
 		}),
-		m.refused, m.stored, m.storing, m.answered, m.holding, m.sent, m.results,
+		m.refused, m.stored, m.storing, m.answered, m.holding, m.sent, m.results, m.settled, m.letters,
 	)
 	return m
 }
@@ -73,4 +77,13 @@ func (m *metrics) Taken(t egress.Taken) { m.sent.WithLabelValues(t.Verb).Inc() }
 
 func (m *metrics) Finished(f egress.Finished) {
 	m.results.WithLabelValues(f.Verb, f.Result.Outcome, strconv.Itoa(f.Result.ErrCode), strconv.FormatBool(f.Call)).Inc()
+}
+
+func (m *metrics) Settled(s egress.Settled) {
+	if s.Outcome != "" {
+		m.settled.WithLabelValues(s.Kind, s.Outcome).Inc()
+	}
+	if s.Class != "" {
+		m.letters.WithLabelValues(s.Class).Inc()
+	}
 }

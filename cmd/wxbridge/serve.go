@@ -197,7 +197,8 @@ func (b *bridge) newEgress(connection *bus.Bus, observer egress.Observer) (*egre
 	if b.egressTape != nil {
 		observer = egress.Observers{observer, b.egressTape}
 	}
-	return egress.New(s.Egress, s.AppID, connection, client, media, observer, b.logger), nil
+	late := egress.NewLate(s.Egress, s.AppID, s.Streams.ReplyWindow, connection, observer, b.logger)
+	return egress.New(s.Egress, s.AppID, connection, client, media, late, observer, b.logger), nil
 }
 
 // serveCallbacks opens the callback port once the feed runs, and closes it at

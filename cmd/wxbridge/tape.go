@@ -69,6 +69,13 @@ func (t *tape) Finished(f egress.Finished) {
 	t.once.Do(func() { close(t.finished) })
 }
 
+// Settled implements egress.Observer.
+func (t *tape) Settled(s egress.Settled) {
+	if s.Outcome != "" {
+		t.print("· %s: %s", s.Kind, s.Outcome)
+	}
+}
+
 // quoted is a text field of an object in quotes and a space, or nothing.
 func quoted(data json.RawMessage, name string) string {
 	var fields map[string]json.RawMessage

@@ -1,0 +1,239 @@
+package egress
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus"
+)
+
+const (
+	// ripeAfter is how long after it saw an event the late worker takes its holder
+	// for dead: WeChat's three tries are over after 15 s. It runs on this
+	// process's own clock, never against the server's.
+	ripeAfter = 17 * time.Second
+	// lateAgain is how soon an action comes again that the bus did not take.
+	lateAgain = time.Second
+	// lateWithin bounds one action.
+	lateWithin = 5 * time.Second
+	// lateWorkers is how many stories are acted on at once.
+	lateWorkers = 8
+	// lateMargin keeps replayed replies from being acted on when the streams may
+	// have forgotten what was done about them before: a dedupe window is as long
+	// as the reply window, and an action may come ripeAfter after the reading.
+	lateMargin = 30 * time.Second
+)
+
+// LateBus is what the late worker needs of the bus. *bus.Bus is one.
+type LateBus interface {
+	Names() events.Prefix
+	PublishEvent(ctx context.Context, subject string, e cloudevents.Event, id, key string) (bus.Ack, error)
+	Stored(ctx context.Context, stream string, sequence uint64) (events.Message, error)
+	Replay(ctx context.Context, pasts []bus.Past, handle func(stream string, m events.Message), caughtUp func()) error
+}
+
+// Late turns replies that no callback could carry into commands, and ends the
+// holds whose holders died. It is a fold in memory over the inbound events, the
+// logs of their keys and their outcomes, made anew at each connection, and acts
+// only after it has read all three to their end. All that it publishes is
+// deduplicated by the event's id, so any number of replicas may do the same.
+//
+// If every egress is away for longer than the reply window, late replies of
+// that time are lost.
+type Late struct {
+	bus     LateBus
+	names   events.Prefix
+	appID   string
+	window  time.Duration
+	drop    bool
+	observe Observer
+	logger  *slog.Logger
+
+	mu       sync.Mutex
+	stories  map[string]*story
+	order    []*story  // as they began, to forget them in that order
+	now      time.Time // the newest time of the streams
+	caughtUp bool
+	todo     []*story      // to look at, oldest first
+	wake     chan struct{} // tells a worker that there is something to do
+	timers   timers
+	trouble  string // what the bus said last, "" when it took the last action
+}
+
+// NewLate makes a late worker; window is WX_REPLY_WINDOW. observer and logger
+// may be nil.
+func NewLate(cfg Config, appID string, window time.Duration, b LateBus, observer Observer, logger *slog.Logger) *Late {
+	if observer == nil {
+		observer = Observers(nil)
+	}
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	return &Late{
+		bus: b, names: b.Names(), appID: appID, window: window, drop: cfg.Late == lateDrop,
+		observe: observer, logger: logger, wake: make(chan struct{}, 1),
+	}
+}
+
+// Reasons says why late replies are not sent now; none when they are.
+func (l *Late) Reasons() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !l.caughtUp:
+		return []string{"late replies: still reading what was held before"}
+	case l.trouble != "":
+		return []string{"late replies: " + l.trouble}
+	}
+	return nil
+}
+
+// Run works until ctx ends.
+func (l *Late) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := l.follow(ctx); err != nil && ctx.Err() == nil {
+			l.logger.Warn("late replies stopped, beginning again", "error", err)
+			pause(ctx, lateAgain)
+		}
+	}
+}
+
+// follow works over one connection.
+func (l *Late) follow(ctx context.Context) error {
+	l.forget()
+	ctx, stop := context.WithCancel(ctx)
+	var working sync.WaitGroup
+	defer working.Wait()
+	defer stop()
+	for range lateWorkers {
+		working.Go(func() { l.work(ctx) })
+	}
+	working.Go(func() { l.ripen(ctx) })
+	replies := l.window - min(lateMargin, l.window/2)
+	events := l.window + replies // what a reply of the window may belong to
+	return l.bus.Replay(ctx, []bus.Past{
+		{Stream: bus.StreamInbound, Back: events},
+		{Stream: bus.StreamOutcome, Back: events},
+		{Stream: bus.StreamReply, Back: replies},
+	}, l.read, l.begin)
+}
+
+// forget begins the fold anew.
+func (l *Late) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stories, l.order, l.now, l.caughtUp = map[string]*story{}, nil, time.Time{}, false
+	l.todo, l.timers, l.trouble = nil, nil, ""
+}
+
+// begin lets the workers act: all that was stored is read.
+func (l *Late) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.caughtUp = true
+	for _, s := range l.stories {
+		l.look(s)
+	}
+}
+
+// read takes one message into the fold.
+func (l *Late) read(stream string, m events.Message) {
+	branch, name, ok := l.names.Split(m.Subject)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if m.Time.After(l.now) {
+		l.now = m.Time
+	}
+	switch stream {
+	case bus.StreamInbound:
+		l.readInbound(m)
+	case bus.StreamOutcome:
+		l.readOutcome(m)
+	default:
+		l.readLog(branch, name, m)
+	}
+	l.expire()
+}
+
+func (l *Late) readInbound(m events.Message) {
+	in, err := events.ParseInbound(l.names, m)
+	if err != nil {
+		l.logger.Error("an inbound event cannot be read: a reply to it will be unknown", "sequence", m.Sequence, "error", err)
+		return
+	}
+	s := l.story(in.ID)
+	s.kind, s.openID, s.stored, s.held = in.Kind, in.OpenID, m.Time, !in.Deadline.IsZero()
+	l.look(s)
+}
+
+func (l *Late) readOutcome(m events.Message) {
+	o, err := events.ParseOutcome(m.Header, m.Body)
+	if err != nil || o.Event == "" {
+		l.logger.Error("an outcome cannot be read", "sequence", m.Sequence, "error", err)
+		return
+	}
+	s := l.story(o.Event)
+	if o.Late() {
+		s.late, s.counted = true, o.Sequence
+	} else {
+		s.hold = &events.Outcome{Outcome: o.Outcome, Sequence: o.Sequence}
+	}
+	l.look(s)
+}
+
+func (l *Late) readLog(branch events.Branch, key string, m events.Message) {
+	read := readLine(branch, m)
+	if read.Mark != nil && (read.Mark.Mark == events.MarkProbe || read.Mark.Mark == events.MarkTry) {
+		return // neither says anything here
+	}
+	s := l.story(key)
+	s.log = append(s.log, read)
+	l.look(s)
+}
+
+// story is that of a key, begun if there is none. The caller holds mu.
+func (l *Late) story(key string) *story {
+	s := l.stories[key]
+	if s == nil {
+		s = &story{about: about{key: key}}
+		l.stories[key] = s
+		l.order = append(l.order, s)
+		l.after(ripeAfter, s, true)
+	}
+	return s
+}
+
+// expire forgets the stories that no reply can change any more. The caller holds mu.
+func (l *Late) expire() {
+	for l.caughtUp && len(l.order) > 0 {
+		s := l.order[0]
+		began := s.stored
+		if began.IsZero() && len(s.log) > 0 {
+			began = s.log[0].at
+		}
+		if s.working || !s.ripe || l.now.Sub(began) <= l.window+lateMargin {
+			return
+		}
+		l.order[0] = nil
+		l.order = l.order[1:]
+		delete(l.stories, s.key)
+	}
+}
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,76 @@
+package ingress
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus"
+)
+
+const (
+	// clearUpFor is how long a doubt about an outcome is looked into; after it
+	// the stream may have forgotten its id.
+	clearUpFor = 9 * time.Minute
+	// clearUpAgain is between two looks.
+	clearUpAgain = time.Second
+)
+
+// clearUp finds out whether an outcome is stored whose ack did not come in time.
+// The try was answered success, so if that outcome says replied, the follower
+// has not got what it promises: the marker missed then has the late worker send
+// the reply. Whoever claimed first is asked by a claim, which the stream stores
+// only if there is none; it is true as well.
+func (i *Ingress) clearUp(t *try, claimed *cloudevents.Event) {
+	var outcome events.Outcome
+	if claimed == nil || json.Unmarshal(claimed.Data(), &outcome) != nil || outcome.Outcome != events.OutcomeReplied {
+		return // nothing was claimed, or nothing promised
+	}
+	taken := i.work.Go(func() {
+		ctx, cancel := context.WithTimeout(i.ctx, clearUpFor)
+		defer cancel()
+		for {
+			err := i.tryClearUp(ctx, t, claimed)
+			if err == nil {
+				return
+			}
+			select {
+			case <-ctx.Done():
+				i.logger.Error("nobody can say whether a reply was lost: its outcome may be stored, and the follower did not get it",
+					"event", t.id, "error", err)
+				return
+			case <-time.After(clearUpAgain):
+			}
+		}
+	})
+	if !taken {
+		i.logger.Warn("the process stops in doubt about an outcome", "event", t.id)
+	}
+}
+
+func (i *Ingress) tryClearUp(ctx context.Context, t *try, claimed *cloudevents.Event) error {
+	ctx, cancel := context.WithTimeout(ctx, storeWithin)
+	defer cancel()
+	e, err := i.outcome(t, events.Decision{Outcome: events.OutcomeUnanswered})
+	if err != nil {
+		return err
+	}
+	ack, err := i.publishOutcome(ctx, t, e)
+	if err != nil || !ack.Duplicate {
+		return err
+	}
+	m, err := i.bus.Stored(ctx, bus.StreamOutcome, ack.Sequence)
+	if err != nil {
+		return err
+	}
+	stored, _, err := events.Decode(m.Header, m.Body)
+	if err != nil || !stored.Time().Equal(claimed.Time()) || !bytes.Equal(stored.Data(), claimed.Data()) {
+		return err // another try's or process's: it has answered what it says
+	}
+	_, err = i.mark(ctx, t, events.Mark{Mark: events.MarkMissed, Event: t.id, Try: t.number})
+	return err
+}
