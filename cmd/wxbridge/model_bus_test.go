@@ -128,7 +128,7 @@ var (
 	errAway = errors.New("no answer")
 )
 
-func (l *link) Names() events.Prefix       { return l.names }
+func (l *link) Names() events.Prefix        { return l.names }
 func (l *link) OnAnswer(f func(bus.Answer)) { l.answer = f }
 func (l *link) Reasons() []string           { return nil }
 
