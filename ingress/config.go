@@ -35,6 +35,8 @@ type Config struct {
 	HoldTries    int           `envconfig:"WX_HOLD_TRIES" default:"1" desc:"how many of WeChat's 3 tries to use before giving up"`
 	HoldKinds    []string      `envconfig:"WX_HOLD_KINDS" desc:"kinds to hold instead of those WeChat takes replies to"`
 	FallbackText string        `envconfig:"WX_FALLBACK_TEXT" desc:"text for the follower when nobody answered in time"`
+	MaxHolds     int           `envconfig:"WX_MAX_HOLDS" default:"20000" desc:"callbacks held at once; more are stored and answered success at once"`
+	MaxHeldBytes int64         `envconfig:"WX_MAX_HELD_BYTES" default:"268435456" desc:"bytes of the bodies of held callbacks; likewise"`
 	BareReply    bool          `envconfig:"WX_BARE_REPLY" default:"true" desc:"take bare text of msg.respond as an answer"`
 }
 
@@ -51,6 +53,8 @@ func (c Config) Validate() error {
 	fault(c.Hold != 0 && (c.Hold < 100*time.Millisecond || c.Hold > 4800*time.Millisecond),
 		"WX_HOLD", "%s: 0, or 100ms to 4.8s", c.Hold)
 	fault(c.HoldTries < 1 || c.HoldTries > wechatTries, "WX_HOLD_TRIES", "%d: 1 to %d", c.HoldTries, wechatTries)
+	fault(c.MaxHolds < 1, "WX_MAX_HOLDS", "%d: at least 1; WX_HOLD=0 holds nothing", c.MaxHolds)
+	fault(c.MaxHeldBytes < maxBody, "WX_MAX_HELD_BYTES", "%d: at least %d, the largest callback", c.MaxHeldBytes, maxBody)
 	for _, kind := range c.HoldKinds {
 		fault(!isKind(kind), "WX_HOLD_KINDS", "%q: kinds are written like text and event_click, with commas and no blanks between them", kind)
 	}

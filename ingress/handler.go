@@ -79,7 +79,7 @@ func (i *Ingress) post(w http.ResponseWriter, r *http.Request, arrived time.Time
 		i.refuseFor(w, r, err)
 		return
 	}
-	i.receive(w, r, arrived, envelope)
+	i.receive(w, r, arrived, len(body), envelope)
 }
 
 // refuseFor answers what the account would not open.

@@ -124,7 +124,7 @@ type setup struct {
 
 // defaults is the configuration that an operator gets who sets nothing.
 func defaults() Config {
-	return Config{Path: "/wx", Hold: long, HoldTries: 1, BareReply: true}
+	return Config{Path: "/wx", Hold: long, HoldTries: 1, BareReply: true, MaxHolds: 20_000, MaxHeldBytes: 256 << 20}
 }
 
 func (w *world) replica(change ...func(*setup)) *replica {

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus"
 	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
@@ -26,10 +27,13 @@ func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudev
 	defer cancel()
 	t.number = 1
 	if ack.Duplicate {
-		err := i.join(ctx, t)
+		err := i.join(ctx, t, ack.Sequence)
 		switch {
 		case r.Context().Err() != nil:
 			abort()
+		case errors.Is(err, errNotHeld):
+			i.release(w, t)
+			return
 		case err != nil:
 			// Without the log nothing may be decided here. The follower goes
 			// without an answer, and without the fault line.
@@ -57,8 +61,11 @@ func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudev
 // join reads the log of an event that was stored before this try came, and
 // finds out which of WeChat's tries this is. Every doubt makes it the last: the
 // follower then loses waiting time and never sees the fault line.
-func (i *Ingress) join(ctx context.Context, t *try) error {
+func (i *Ingress) join(ctx context.Context, t *try, sequence uint64) error {
 	t.number = wechatTries
+	if err := i.wasHeld(ctx, sequence); err != nil {
+		return err
+	}
 	id, markErr := i.mark(ctx, t, events.Mark{Mark: events.MarkTry, Event: t.id})
 	log, err := i.bus.Log(ctx, t.id)
 	if err != nil {
@@ -78,6 +85,24 @@ func (i *Ingress) join(ctx context.Context, t *try) error {
 		t.number = min(number, wechatTries)
 	}
 	return nil
+}
+
+// errNotHeld: whoever stored the event did not hold it.
+var errNotHeld = errors.New("the event was stored as one that is not held")
+
+// wasHeld looks at the stored event. One without a wxdeadline says to everybody
+// that replies to it are late from the start, so no try of it may be held: a
+// process had no room for it, or another configuration.
+func (i *Ingress) wasHeld(ctx context.Context, sequence uint64) error {
+	m, err := i.bus.Stored(ctx, bus.StreamInbound, sequence)
+	if err != nil {
+		return err
+	}
+	in, err := events.ParseInbound(i.names, m)
+	if err == nil && in.Deadline.IsZero() {
+		err = errNotHeld
+	}
+	return err
 }
 
 // errTryOver: the time of a try that is not the last is over.

@@ -13,11 +13,12 @@ type watcher struct {
 	refused chan string
 	stored  chan Stored
 	ended   chan Answered
+	shed    chan string
 }
 
 func newWatcher() *watcher {
 	const room = 1 << 14
-	return &watcher{make(chan string, room), make(chan Stored, room), make(chan Answered, room)}
+	return &watcher{make(chan string, room), make(chan Stored, room), make(chan Answered, room), make(chan string, room)}
 }
 
 func (w *watcher) Refused(status int, reason string) {
@@ -30,6 +31,13 @@ func (w *watcher) Refused(status int, reason string) {
 func (w *watcher) Stored(s Stored) {
 	select {
 	case w.stored <- s:
+	default:
+	}
+}
+
+func (w *watcher) Shed(kind string) {
+	select {
+	case w.shed <- kind:
 	default:
 	}
 }

@@ -12,6 +12,8 @@ type Observer interface {
 	Refused(status int, reason string)
 	// Stored: an event is in the stream.
 	Stored(Stored)
+	// Shed: a callback is not held, because there is no room for more.
+	Shed(kind string)
 	// Answered: the response to a held try is on the wire.
 	Answered(Answered)
 }
@@ -48,6 +50,13 @@ func (all Observers) Refused(status int, reason string) {
 func (all Observers) Stored(s Stored) {
 	for _, o := range all {
 		o.Stored(s)
+	}
+}
+
+// Shed implements Observer.
+func (all Observers) Shed(kind string) {
+	for _, o := range all {
+		o.Shed(kind)
 	}
 }
 

@@ -20,19 +20,21 @@ type try struct {
 	kind     string
 	arrived  time.Time // with the monotonic clock: every deadline counts from here
 	number   int       // of WeChat's three
+	size     int64     // of the body, in bytes
 }
 
 // receive takes an authentic document.
-func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.Time, envelope *callback.Envelope) {
+func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.Time, size int, envelope *callback.Envelope) {
 	message, err := callback.Parse(envelope.Document)
 	if err != nil {
 		i.receiveRaw(w, r, envelope, err)
 		return
 	}
-	t := &try{envelope: envelope, message: message, id: message.ID(), kind: message.Kind, arrived: arrived}
+	t := &try{envelope: envelope, message: message, id: message.ID(), kind: message.Kind, arrived: arrived, size: int64(size)}
 	var deadline time.Time
-	held := i.holds(t.kind)
+	held := i.holds(t.kind) && i.admit(t)
 	if held {
+		defer i.leave(t)
 		deadline = arrived.Add(time.Duration(i.cfg.HoldTries-1)*wechatTimeout + i.cfg.hold())
 	}
 	e, err := events.NewInbound(i.names, i.account.AppID(), message, deadline, trace(r.Header))

@@ -18,6 +18,7 @@ type metrics struct {
 	storing  prometheus.Histogram
 	answered *prometheus.CounterVec
 	holding  prometheus.Histogram
+	shed     *prometheus.CounterVec
 	sent     *prometheus.CounterVec
 	results  *prometheus.CounterVec
 	settled  *prometheus.CounterVec
@@ -37,6 +38,7 @@ func newMetrics(registry *prometheus.Registry, ready func() bool) *metrics {
 		storing:  seconds("inbound_store_seconds", "Time until the stream acked an inbound event.", .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 1.5),
 		answered: counter("holds_answered_total", "Held tries by the outcome they were answered with; none: answered success without an outcome.", "kind", "outcome"),
 		holding:  seconds("hold_seconds", "Time from the arrival of a held try to its answer.", .005, .01, .025, .05, .1, .25, .5, 1, 2, 3, 4, 4.5, 4.8),
+		shed:     counter("holds_shed_total", "Callbacks that were stored and not held, because WX_MAX_HOLDS or WX_MAX_HELD_BYTES was reached.", "kind"),
 		sent:     counter("commands_sent_total", "Attempts to send a command to WeChat.", "verb"),
 		results:  counter("command_results_total", "Terminal results of commands and calls.", "verb", "outcome", "errcode", "call"),
 		settled:  counter("events_settled_total", "Inbound events that the late worker settled, by outcome: late replies and holds without a holder.", "kind", "outcome"),
@@ -50,7 +52,7 @@ func newMetrics(registry *prometheus.Registry, ready func() bool) *metrics {
 			}
 			return 0
 		}),
-		m.refused, m.stored, m.storing, m.answered, m.holding, m.sent, m.results, m.settled, m.letters,
+		m.refused, m.stored, m.storing, m.answered, m.holding, m.shed, m.sent, m.results, m.settled, m.letters,
 	)
 	return m
 }
@@ -71,6 +73,22 @@ func (m *metrics) Answered(a ingress.Answered) {
 	}
 	m.answered.WithLabelValues(a.Kind, outcome).Inc()
 	m.holding.Observe(a.Took.Seconds())
+}
+
+func (m *metrics) Shed(kind string) { m.shed.WithLabelValues(kind).Inc() }
+
+// watchHolds adds what an ingress holds now.
+func watchHolds(registry *prometheus.Registry, held func() (holds int, bytes int64)) {
+	registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "wxbridge", Name: "holds", Help: "Callbacks held now."}, func() float64 {
+			holds, _ := held()
+			return float64(holds)
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "wxbridge", Name: "held_bytes", Help: "Bytes of the bodies of the callbacks held now."}, func() float64 {
+			_, bytes := held()
+			return float64(bytes)
+		}),
+	)
 }
 
 func (m *metrics) Taken(t egress.Taken) { m.sent.WithLabelValues(t.Verb).Inc() }

@@ -83,6 +83,7 @@ type scene struct {
 	statuses []int // of the tries that failed
 	killed   bool
 	faulty   bool // the bus lost something or went away
+	mixed    bool // not all processes hold
 	slow     bool // WeChat's tries come when they like
 	began    time.Time
 }
@@ -138,15 +139,12 @@ func newScene(t *testing.T, seed uint64) *scene {
 	}
 	p := &scene{
 		T: t, memory: newMemory(rng), seed: seed, account: account, drop: rng.IntN(4) == 0,
-		config: ingress.Config{Path: "/wx", Hold: 4500 * time.Millisecond, HoldTries: 1 + 2*rng.IntN(2), BareReply: true},
+		config: ingress.Config{Path: "/wx", Hold: 4500 * time.Millisecond, HoldTries: 1 + 2*rng.IntN(2), BareReply: true, MaxHolds: 10, MaxHeldBytes: 1 << 20},
 		document: fmt.Appendf(nil, "<xml><ToUserName>gh_1</ToUserName><FromUserName>oAlice</FromUserName><CreateTime>%d</CreateTime>"+
 			"<MsgType>text</MsgType><Content>hi</Content><MsgId>%d</MsgId></xml>", time.Now().Unix(), seed),
 	}
 	if rng.IntN(2) == 0 {
 		p.config.FallbackText = "sorry"
-	}
-	if rng.IntN(8) == 0 {
-		p.config.Hold = 0
 	}
 	if rng.IntN(2) == 0 {
 		p.loss, p.faulty = rng.Float64()*0.3, true
@@ -163,8 +161,12 @@ func newScene(t *testing.T, seed uint64) *scene {
 // begin starts the processes.
 func (p *scene) begin(running *sync.WaitGroup) {
 	for range 1 + p.rng.IntN(3) {
-		a := &actor[*ingress.Ingress]{link: p.link()}
-		a.process = ingress.New(p.config, p.account, a.link, nil, nil)
+		a, config := &actor[*ingress.Ingress]{link: p.link()}, p.config
+		if p.rng.IntN(8) == 0 {
+			p.mixed = true
+			config.Hold = 0 // as one that has no room, or is configured otherwise
+		}
+		a.process = ingress.New(config, p.account, a.link, nil, nil)
 		var ctx context.Context
 		ctx, a.stop = context.WithCancel(p.Context())
 		running.Go(func() { a.process.Run(ctx) })
@@ -351,8 +353,7 @@ func (p *scene) judge() (happened []string) {
 	violated := func(format string, args ...any) {
 		p.Errorf("seed %d: %s\n%s", p.seed, fmt.Sprintf(format, args...), p.tape())
 	}
-	stored := len(p.all(bus.StreamInbound)) > 0
-	held := p.config.Hold > 0
+	stored, held := p.stored()
 	outcomes := map[string]events.Outcome{}
 	hold, late := "", ""
 	for _, m := range p.all(bus.StreamOutcome) {
@@ -398,7 +399,7 @@ func (p *scene) judge() (happened []string) {
 		violated("%d passive answers and %d commands", passive, commands)
 	case p.fault && !p.killed && (!p.faulty || !slices.ContainsFunc(p.statuses, func(s int) bool { return s != 0 })):
 		violated("the follower saw the fault line")
-	case held && !p.killed && !p.faulty && !p.slow && len(valid) > 0 && valid[0].first && valid[0].at.Before(p.deadline()) && hold != events.OutcomeReplied && hold != events.OutcomeReleased:
+	case held && !p.killed && !p.faulty && !p.slow && !p.mixed && len(valid) > 0 && valid[0].first && valid[0].at.Before(p.deadline()) && hold != events.OutcomeReplied && hold != events.OutcomeReleased:
 		violated("a reply that was in time did not decide: %q", hold)
 	case fallback && hold != events.OutcomeFallback:
 		violated("the fallback text went out, the outcome is %q", hold)
@@ -437,6 +438,18 @@ func (p *scene) judge() (happened []string) {
 // peerLeft says whether WeChat had given up on every try: what was claimed in
 // the same instant is on the wire to nobody.
 func (p *scene) peerLeft() bool { return p.fault }
+
+// stored says whether the event is, and whether as one that is held.
+func (p *scene) stored() (stored, held bool) {
+	for _, m := range p.all(bus.StreamInbound) {
+		in, err := events.ParseInbound(p.names, m)
+		if err != nil {
+			p.Error(err)
+		}
+		return true, !in.Deadline.IsZero()
+	}
+	return false, false
+}
 
 // deadline is until when a reply must be in time where nothing fails: the last
 // wanted try's end, less what the way to it may take.

@@ -104,6 +104,7 @@ func (b *bridge) serve(ctx context.Context) error {
 			return err
 		}
 		state.parts = append(state.parts, in.Reasons)
+		watchHolds(registry, in.Held)
 	}
 	if b.roles.egress {
 		if out, err = b.newEgress(connection, observer); err != nil {

@@ -41,6 +41,9 @@ func (t *tape) Stored(s ingress.Stored) {
 	t.print("→ inbound.%s %sstored %s%s", s.Kind, quoted(s.Data, "Content"), millis(s.Took), again)
 }
 
+// Shed implements ingress.Observer.
+func (t *tape) Shed(kind string) { t.print("! %s not held: no room for more", kind) }
+
 // Answered implements ingress.Observer.
 func (t *tape) Answered(a ingress.Answered) {
 	switch {
