@@ -51,6 +51,7 @@ type Late struct {
 	appID   string
 	window  time.Duration
 	drop    bool
+	ripe    time.Duration // ripeAfter, shorter in tests
 	observe Observer
 	logger  *slog.Logger
 
@@ -75,7 +76,7 @@ func NewLate(cfg Config, appID string, window time.Duration, b LateBus, observer
 		logger = slog.New(slog.DiscardHandler)
 	}
 	return &Late{
-		bus: b, names: b.Names(), appID: appID, window: window, drop: cfg.Late == lateDrop,
+		bus: b, names: b.Names(), appID: appID, window: window, drop: cfg.Late == lateDrop, ripe: ripeAfter,
 		observe: observer, logger: logger, wake: make(chan struct{}, 1),
 	}
 }
@@ -206,7 +207,7 @@ func (l *Late) story(key string) *story {
 		s = &story{about: about{key: key}}
 		l.stories[key] = s
 		l.order = append(l.order, s)
-		l.after(ripeAfter, s, true)
+		l.after(l.ripe, s, true)
 	}
 	return s
 }

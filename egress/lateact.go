@@ -117,7 +117,7 @@ func (l *Late) do(ctx context.Context, next step) error {
 		return l.close(ctx, next)
 	case claim:
 		return l.conclude(ctx, next, events.Outcome{
-			Outcome: next.outcome, MS: ripeAfter.Milliseconds(), Sequence: next.line.Sequence,
+			Outcome: next.outcome, MS: l.ripe.Milliseconds(), Sequence: next.line.Sequence,
 		})
 	case sendLate:
 		return l.send(ctx, next)

@@ -38,7 +38,7 @@ func TestConfigValidate(t *testing.T) {
 		{"blank fallback", func(c *Config) { c.FallbackText = " \n" }, []string{"WX_FALLBACK_TEXT"}},
 		{
 			"all at once", func(c *Config) { *c = Config{Hold: -1, HoldKinds: []string{"a b"}, FallbackText: " "} },
-			[]string{"WX_PATH", "WX_HOLD", "WX_HOLD_TRIES", "WX_HOLD_KINDS", "WX_FALLBACK_TEXT"},
+			[]string{"WX_PATH", "WX_HOLD", "WX_HOLD_TRIES", "WX_MAX_HOLDS", "WX_MAX_HELD_BYTES", "WX_HOLD_KINDS", "WX_FALLBACK_TEXT"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -120,6 +120,7 @@ type replica struct {
 type setup struct {
 	Config
 	tune func(*http.Server)
+	wrap func(Bus) Bus
 }
 
 // defaults is the configuration that an operator gets who sets nothing.
@@ -129,7 +130,7 @@ func defaults() Config {
 
 func (w *world) replica(change ...func(*setup)) *replica {
 	w.t.Helper()
-	s := &setup{Config: defaults(), tune: func(*http.Server) {}}
+	s := &setup{Config: defaults(), tune: func(*http.Server) {}, wrap: func(b Bus) Bus { return b }}
 	for _, c := range change {
 		c(s)
 	}
@@ -139,7 +140,7 @@ func (w *world) replica(change ...func(*setup)) *replica {
 	}, logger)
 	noError(w.t, err)
 	r := &replica{watcher: newWatcher(), w: w}
-	r.Ingress = New(s.Config, w.account, b, r.watcher, logger)
+	r.Ingress = New(s.Config, w.account, s.wrap(b), r.watcher, logger)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = b.Run(ctx) })
