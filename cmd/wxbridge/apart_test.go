@@ -96,6 +96,9 @@ func (a *apart) says(t *testing.T, openID, text string) <-chan delivery {
 			return
 		}
 		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			t.Errorf("the simulator answers a push with %s", response.Status)
+		}
 		_ = json.NewDecoder(response.Body).Decode(&d)
 	}()
 	return came
