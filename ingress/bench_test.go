@@ -1,28 +1,123 @@
 package ingress
 
 import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
+// connections is how many callbacks are under way at once in the benchmarks.
+const connections = 64
+
 // BenchmarkHold is the whole way of a follower's text over an embedded NATS with
-// file storage: push → verify → store → respond → decide → outcome → answer.
+// file storage, at 64 connections: push → verify → store → respond → decide →
+// outcome → answer. The floor is a bare handler that stores the same bytes and
+// waits for one answer of the same service over core NATS: no crypto, no reply
+// log, no outcome.
+//
+//	go test ./ingress -run '^$' -bench Hold -benchtime 20000x
 func BenchmarkHold(b *testing.B) {
 	w := newWorld(b, callback.ModeSafe)
 	r := w.replica()
 	w.serve(func(in inbound) { _ = in.message.Respond([]byte(private)) })
-	b.Run("one", func(b *testing.B) {
-		for b.Loop() {
-			w.says(do(w.request(b.Context(), r.url, text(alice, private))))
-		}
-	})
-	b.Run("many", func(b *testing.B) {
-		b.SetParallelism(16)
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				w.says(do(w.request(b.Context(), r.url, text(alice, private))))
+	b.Run("floor", func(b *testing.B) { w.crowd(b, w.floor(b)) })
+	b.Run("hold", func(b *testing.B) { w.crowd(b, r.url) })
+}
+
+// crowd makes b.N requests over 64 connections and reports how long each took.
+func (w *world) crowd(b *testing.B, url string) {
+	b.Helper()
+	requests := make([]*http.Request, b.N)
+	for i := range requests {
+		requests[i] = w.request(b.Context(), url, text(alice, private))
+	}
+	took := make([]time.Duration, b.N)
+	var next atomic.Int64
+	var all sync.WaitGroup
+	b.ResetTimer()
+	for range connections {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < b.N; i = int(next.Add(1)) - 1 {
+				began := time.Now()
+				if a := do(requests[i]); a.err != nil || a.status != http.StatusOK || a.body == callback.Success {
+					b.Errorf("answered %d %q, %v", a.status, a.body, a.err)
+				}
+				took[i] = time.Since(began)
 			}
 		})
+	}
+	all.Wait()
+	b.StopTimer()
+	slices.Sort(took)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+}
+
+// floor is a handler that does the least: it stores what it gets and gives the
+// first answer back.
+func (w *world) floor(b *testing.B) (url string) {
+	b.Helper()
+	nc := w.nats.Conn()
+	js, err := jetstream.New(nc)
+	noError(b, err)
+	_, err = js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "FLOOR", Subjects: []string{"floor"}, Duplicates: 10 * time.Minute})
+	noError(b, err)
+	_, err = w.conn.Subscribe("floor", func(m *nats.Msg) { _ = w.conn.Publish(m.Header.Get("Answer"), []byte(private)) })
+	noError(b, err)
+	noError(b, w.conn.Flush())
+	inbox := nc.NewInbox()
+	var mu sync.Mutex
+	waiting := map[string]chan []byte{}
+	_, err = nc.Subscribe(inbox+".*", func(m *nats.Msg) {
+		mu.Lock()
+		defer mu.Unlock()
+		waiting[m.Subject] <- m.Data
 	})
+	noError(b, err)
+	var n atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		m := nats.NewMsg("floor")
+		id := strconv.FormatInt(n.Add(1), 10)
+		answer := inbox + "." + id
+		m.Data = body
+		m.Header.Set("Answer", answer)
+		m.Header.Set(nats.MsgIdHdr, id)
+		came := make(chan []byte, 1)
+		mu.Lock()
+		waiting[answer] = came
+		mu.Unlock()
+		ctx, cancel := context.WithTimeout(r.Context(), long)
+		defer cancel()
+		if _, err := js.PublishMsg(ctx, m); err != nil {
+			http.Error(rw, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		select {
+		case body := <-came:
+			_, _ = rw.Write(body)
+		case <-ctx.Done():
+		}
+		mu.Lock()
+		delete(waiting, answer)
+		mu.Unlock()
+	}))
+	b.Cleanup(server.Close)
+	return server.URL
 }

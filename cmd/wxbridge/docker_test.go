@@ -217,7 +217,7 @@ func command(ctx context.Context, dir string, env []string, name string, args ..
 }
 
 // eventually asks until the answer is nil.
-func eventually(t *testing.T, within time.Duration, what string, ask func() error) {
+func eventually(t testing.TB, within time.Duration, what string, ask func() error) {
 	t.Helper()
 	deadline := time.After(within)
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -242,7 +242,7 @@ var lastPort atomic.Int32
 func init() { lastPort.Store(int32(15000 + os.Getpid()%15000)) }
 
 // freePort is one that nobody listens on, and that no other test gets.
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := int(lastPort.Add(1))

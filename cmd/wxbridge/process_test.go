@@ -25,7 +25,7 @@ var theProgram struct {
 	err    error
 }
 
-func program(t *testing.T) string {
+func program(t testing.TB) string {
 	t.Helper()
 	theProgram.once.Do(func() {
 		if theProgram.folder, theProgram.err = os.MkdirTemp("", "wxbridge-program-"); theProgram.err != nil { //nolint:usetesting // outlives the test that builds it
@@ -83,7 +83,7 @@ func env(vars map[string]string) []string {
 }
 
 // start runs wxbridge until the test ends, or somebody ends it before.
-func start(t *testing.T, vars map[string]string, stdin io.Reader, args ...string) *process {
+func start(t testing.TB, vars map[string]string, stdin io.Reader, args ...string) *process {
 	t.Helper()
 	p := &process{name: strings.Join(args, " "), done: make(chan struct{})}
 	p.cmd = exec.Command(program(t), args...)
@@ -144,13 +144,13 @@ func (p *process) says(t *testing.T, words string) {
 }
 
 // ready waits until /readyz on an admin listener is green.
-func ready(t *testing.T, admin string) {
+func ready(t testing.TB, admin string) {
 	t.Helper()
 	eventually(t, time.Minute, admin+" is ready", func() error { return readyz(t, admin) })
 }
 
 // readyz is nil when /readyz is green, otherwise what it says.
-func readyz(t *testing.T, admin string) error {
+func readyz(t testing.TB, admin string) error {
 	t.Helper()
 	status, body, err := get(t, "http://"+admin+"/readyz")
 	if err == nil && status != http.StatusOK {
@@ -159,7 +159,7 @@ func readyz(t *testing.T, admin string) error {
 	return err
 }
 
-func get(t *testing.T, url string) (status int, body string, err error) {
+func get(t testing.TB, url string) (status int, body string, err error) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
