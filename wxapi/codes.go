@@ -68,6 +68,8 @@ func Classify(row *Row, code int) Class {
 		class = known.Class
 	} else if code/1000 == 53 || code/100 == 90010 {
 		class = ClassPermanent // whole families: checks of drafts and publishing, shake-around
+	} else if code/100 == 653 {
+		class = ClassBug // and that of personalised menus
 	}
 	if row == nil {
 		return class

@@ -108,7 +108,8 @@ type SubscribeCategory struct {
 // https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
 var GetSubscribeTemplateTitles = define[GetSubscribeTemplateTitlesRequest, GetSubscribeTemplateTitlesResponse](Row{
 	Name: "get_subscribe_template_titles", Method: "GET", Path: "/wxaapi/newtmpl/getpubtemplatetitles", Body: Query, Retry: Read,
-	Proof: []string{"data", "count"}, Doc: subscribeDoc, checks: within("limit", 1, 30),
+	Proof: []string{"data", "count"}, Doc: subscribeDoc,
+	checks: all(within("start", 0, 1<<53), within("limit", 1, 30)),
 })
 
 // GetSubscribeTemplateTitlesRequest has the categories' numbers, with commas
@@ -195,7 +196,7 @@ type SubscribeTemplate struct {
 // https://developers.weixin.qq.com/doc/offiaccount/Message_Management/One-time_subscription_info.html
 var SendOneTimeMessage = define[SendOneTimeMessageRequest, SendOneTimeMessageResponse](Row{
 	Name: "send_one_time_message", Method: "POST", Path: "/cgi-bin/message/template/subscribe", Lane: "touser",
-	Doc: oneTimeDoc,
+	Doc: oneTimeDoc, checks: within("scene", 0, 10_000),
 })
 
 // SendOneTimeMessageRequest has the scene that stood in the page's URL, 0 to
