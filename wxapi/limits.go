@@ -1,6 +1,9 @@
 package wxapi
 
-import "strconv"
+import (
+	"net/url"
+	"strconv"
+)
 
 // The checks here are parts of rows' own ones, for limits that a tag can't name.
 
@@ -49,6 +52,17 @@ func notReserved(key string) func(in *object) *RequestError {
 		v, _ := in.get(key)
 		if n := v.(*object).whole("id"); n < 3 {
 			return refuse(key+".id", "is %d, but 0 to 2 are WeChat's own; it must be 3 or more", n)
+		}
+		return nil
+	}
+}
+
+// wholeAddress checks that a text is an address on the web.
+func wholeAddress(key string) func(in *object) *RequestError {
+	return func(in *object) *RequestError {
+		u, err := url.Parse(in.text(key))
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return refuse(key, "must be a whole address: http://… or https://…")
 		}
 		return nil
 	}

@@ -208,12 +208,12 @@ func golden(t *testing.T, row *wxapi.Row, got string) {
 	}
 }
 
-// typedCall calls the generated method, found by its request type.
+// typedCall calls the generated method, which has the verb's name, as Go writes it.
 func typedCall(t *testing.T, client *wxapi.Client, row *wxapi.Row, request []byte) {
 	t.Helper()
 	for i := range reflect.TypeOf(client).NumMethod() {
 		method := reflect.ValueOf(client).Method(i)
-		if method.Type().NumIn() != 2 || method.Type().In(1) != reflect.PointerTo(row.Request) {
+		if name := reflect.TypeOf(client).Method(i).Name; strings.ToLower(name) != strings.ReplaceAll(row.Name, "_", "") {
 			continue
 		}
 		req := reflect.New(row.Request)
@@ -226,7 +226,7 @@ func typedCall(t *testing.T, client *wxapi.Client, row *wxapi.Row, request []byt
 		}
 		return
 	}
-	t.Errorf("no method takes a *%s: run go generate", row.Request)
+	t.Errorf("no method is called %s: run go generate", row.Name)
 }
 
 func TestGeneratedMethods(t *testing.T) {
