@@ -61,8 +61,14 @@ func (r *Row) reserved(in *object) *RequestError {
 			return refuse(key, "comes from the configuration and must not be in the data")
 		}
 	}
-	if r.Auth == CallerToken && in.text("access_token") == "" {
-		return refuse("access_token", "is missing")
+	if r.Auth != CallerToken {
+		return nil
+	}
+	token, _ := in.get("access_token")
+	if _, isText := token.(string); token != nil && !isText {
+		return refuse("access_token", "must be a string")
+	} else if token == nil || token == "" {
+		return refuse("access_token", "%s", lack(token != nil))
 	}
 	return nil
 }

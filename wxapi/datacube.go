@@ -11,8 +11,8 @@ const (
 // included, in China's time. The last one can be yesterday at most, and how many
 // there may be differs; 61501 says that it was not so.
 type DateRange struct {
-	BeginDate string `json:"begin_date" wx:"required,max=10"` // 2014-12-02
-	EndDate   string `json:"end_date" wx:"required,max=10"`
+	BeginDate string `json:"begin_date" wx:"required"` // 2014-12-02
+	EndDate   string `json:"end_date" wx:"required"`
 }
 
 // days is the check of a DateRange.
