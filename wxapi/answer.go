@@ -78,10 +78,12 @@ func judge(row *Row, status int, body []byte, secrets mask) (answer *object, los
 	if given {
 		answer.set("errcode", json.Number(strconv.Itoa(code)))
 	}
+	proof := proven(answer, row.Proof)
 	if row.Response != nil {
 		fit := fitting{}
 		fit.value("", answer, row.Response)
 		lost = fit.lost
+		proof = proof && proven(answer, row.Proof) // what was left out proves nothing
 	}
 	if class := Classify(row, code); class != ClassOK {
 		errmsg := secrets.text(answer.text("errmsg"), maxErrMsg)
@@ -92,7 +94,7 @@ func judge(row *Row, status int, body []byte, secrets mask) (answer *object, los
 	switch {
 	case status < 200 || status > 299:
 		return doubtful("no success by its HTTP status")
-	case !given && !proven(answer, row.Proof):
+	case !given && !proof:
 		return doubtful("it has neither an errcode nor " + strings.Join(append([]string{"another proof of success"}, row.Proof...), ", "))
 	}
 	return answer, lost, nil
@@ -149,7 +151,8 @@ func proven(answer *object, keys []string) bool {
 		if key == NoKey || key == AnyKey && len(answer.members) > 0 {
 			return true
 		}
-		if v, ok := answer.get(key); ok && v != nil && v != "" {
+		v, ok := answer.get(key)
+		if o, isObject := v.(*object); ok && v != nil && v != "" && (!isObject || len(o.members) > 0) {
 			return true
 		}
 	}
