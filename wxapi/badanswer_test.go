@@ -109,7 +109,7 @@ func TestOddAnswersOfEveryRow(t *testing.T) {
 		}
 		for _, s := range samplesOf(t, row) {
 			var body []byte
-			p := newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
+			p := newPlatform(t, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "text/html; charset=gbk")
 				_, _ = w.Write(body)
 			})
