@@ -94,7 +94,8 @@ func (s *story) holds(row *wxapi.Row, answer wxapi.Result, err error) {
 }
 
 // A story in which the simulator says yes to every verb there is, and then no to
-// every one. What it answers fits the schemas, whoever adds a verb adds a line.
+// every one. What it answers fits the schemas. A verb that needs nothing to be
+// there first need not be in the story: its sample is enough.
 func TestTheSimulatorKnowsEveryVerb(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
@@ -105,10 +106,20 @@ func TestTheSimulatorKnowsEveryVerb(t *testing.T) {
 	}
 	for _, row := range wxapi.Verbs() {
 		if !s.done[row.Name] {
-			t.Errorf("the story has no %s", row.Name)
+			s.does(row)
 		}
 		s.refuses(row)
 	}
+}
+
+// does makes the call of a verb's sample.
+func (s *story) does(row *wxapi.Row) {
+	s.Helper()
+	answer, err := s.client.CallJSON(s.Context(), row, read(s, "wxapi/testdata/verbs/"+row.Name+"/request.json"))
+	if err != nil {
+		s.Errorf("the story has no %s, and its sample is not enough: %v", row.Name, err)
+	}
+	s.holds(row, answer, err)
 }
 
 // refuses has the simulator say no to a verb.
