@@ -6,10 +6,9 @@ import (
 )
 
 // ID is a number of 64 bits by which WeChat names messages, jobs and comments.
-//
-// In Go, and in the answers that [Client.CallJSON] gives, it is text: languages
-// whose numbers are floats would round one beyond 2^53. A request may have
-// either, and goes out with the number that WeChat documents.
+// In answers it is text, since languages whose numbers are floats would round
+// it. A request may have either, and goes out with the number that WeChat
+// documents.
 type ID string
 
 // MarshalJSON writes the number.
