@@ -19,16 +19,19 @@ const page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body></b
 // No row takes for a success what proves none, and none takes it for a refusal
 // either: nobody can know.
 func TestBadAnswersOfEveryRow(t *testing.T) {
+	type bad struct {
+		status int
+		body   string
+	}
+	var now bad
+	p := newPlatform(t, func(w http.ResponseWriter, r *http.Request) { says(now.status, now.body)(w, r) })
+	client := p.client(t)
 	for _, row := range wxapi.Verbs() {
 		if row.Body == wxapi.Local {
 			continue
 		}
 		samples := samplesOf(t, row)
 		good := string(bytes.TrimSpace(samples[0].answer))
-		type bad struct {
-			status int
-			body   string
-		}
 		all := []bad{
 			{200, ``},
 			{200, ` `},
@@ -63,9 +66,6 @@ func TestBadAnswersOfEveryRow(t *testing.T) {
 				}
 			}
 		}
-		var now bad
-		p := newPlatform(t, func(w http.ResponseWriter, r *http.Request) { says(now.status, now.body)(w, r) })
-		client := p.client(t)
 		for _, now = range all {
 			result, err := client.CallJSON(t.Context(), row, samples[0].request)
 			if _, doubtful := errors.AsType[*wxapi.AnswerError](err); !doubtful || string(result.Response) != "{}" || result.Requests != 1 {
