@@ -37,7 +37,8 @@ type Result struct {
 	Attempts int `json:"attempts"`
 	// ElapsedMS is the time from storing the command to its result, in milliseconds.
 	ElapsedMS int64 `json:"elapsed_ms"`
-	// Response is WeChat's answer, always an object.
+	// Response is WeChat's answer, always an object. What the schema knows of it has
+	// the schema's form, ids of 64 bits are text, and what WeChat adds is kept.
 	Response json.RawMessage `json:"response,omitempty"`
 	// ResponseRef is a dataref to the answer if it is too large for a message.
 	ResponseRef string   `json:"response_ref,omitempty"`

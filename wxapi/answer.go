@@ -61,10 +61,11 @@ func (l *limited) Read(p []byte) (int, error) {
 // often wrong, and {} or null or a gateway's page decode to "errcode 0" if one
 // lets them; so none of that is believed.
 //
-// The answer is returned with success and with WeChat's refusal.
-func judge(row *Row, status int, body []byte, secrets mask) (*object, error) {
-	doubtful := func(reason string) (*object, error) {
-		return nil, unproven(row, status, reason, body, secrets)
+// The answer is returned with success and with WeChat's refusal, in the form of
+// the row's Response; lost are the paths of what has no place in that.
+func judge(row *Row, status int, body []byte, secrets mask) (answer *object, lost []string, err error) {
+	doubtful := func(reason string) (*object, []string, error) {
+		return nil, nil, unproven(row, status, reason, body, secrets)
 	}
 	answer, reason := readAnswer(body)
 	if reason != "" {
@@ -74,19 +75,29 @@ func judge(row *Row, status int, body []byte, secrets mask) (*object, error) {
 	if err != nil {
 		return doubtful(err.Error())
 	}
+	if given {
+		answer.set("errcode", json.Number(strconv.Itoa(code)))
+	}
+	proof := proven(answer, row.Proof)
+	if row.Response != nil {
+		fit := fitting{}
+		fit.value("", answer, row.Response)
+		lost = fit.lost
+		proof = proof && proven(answer, row.Proof) // what was left out proves nothing
+	}
 	if class := Classify(row, code); class != ClassOK {
 		errmsg := secrets.text(answer.text("errmsg"), maxErrMsg)
 		answer.set("errmsg", errmsg)
 		msg, rid := splitRID(errmsg)
-		return answer, &Error{Verb: row.Name, Code: code, Msg: msg, RID: rid, Class: class}
+		return answer, lost, &Error{Verb: row.Name, Code: code, Msg: msg, RID: rid, Class: class}
 	}
 	switch {
 	case status < 200 || status > 299:
 		return doubtful("no success by its HTTP status")
-	case !given && !proven(answer, row.Proof):
+	case !given && !proof:
 		return doubtful("it has neither an errcode nor " + strings.Join(append([]string{"another proof of success"}, row.Proof...), ", "))
 	}
-	return answer, nil
+	return answer, lost, nil
 }
 
 // readAnswer reads one JSON object, as tolerantly as can be without guessing.
@@ -140,7 +151,8 @@ func proven(answer *object, keys []string) bool {
 		if key == NoKey || key == AnyKey && len(answer.members) > 0 {
 			return true
 		}
-		if v, ok := answer.get(key); ok && v != nil && v != "" {
+		v, ok := answer.get(key)
+		if o, isObject := v.(*object); ok && v != nil && v != "" && (!isObject || len(o.members) > 0) {
 			return true
 		}
 	}

@@ -61,8 +61,14 @@ func (r *Row) reserved(in *object) *RequestError {
 			return refuse(key, "comes from the configuration and must not be in the data")
 		}
 	}
-	if r.Auth == CallerToken && in.text("access_token") == "" {
-		return refuse("access_token", "is missing")
+	if r.Auth != CallerToken {
+		return nil
+	}
+	token, _ := in.get("access_token")
+	if _, isText := token.(string); token != nil && !isText {
+		return refuse("access_token", "must be a string")
+	} else if token == nil || token == "" {
+		return refuse("access_token", "%s", lack(token != nil))
 	}
 	return nil
 }
@@ -91,7 +97,7 @@ func (c *checker) read(data []byte) (*object, *RequestError) {
 }
 
 func (c *checker) object(path string, in *object, s *shape) *RequestError {
-	for _, m := range in.members {
+	for i, m := range in.members {
 		f, ok := s.field(m.key)
 		if !ok {
 			if len(c.unknown) < maxWarnings {
@@ -101,6 +107,9 @@ func (c *checker) object(path string, in *object, s *shape) *RequestError {
 		}
 		if problem := c.value(join(path, m.key), m.value, f); problem != nil {
 			return problem
+		}
+		if f.id {
+			in.members[i].value = f.documented(m.value)
 		}
 	}
 	for _, f := range s.fields {
@@ -175,6 +184,9 @@ func (c *checker) value(path string, v any, s *shape) *RequestError {
 		if _, err := strconv.ParseInt(n.String(), 10, 64); err != nil && s.kind == reflect.Int64 {
 			return refuse(path, "must be a whole number of 64 bits")
 		}
+		if s.oneOf != nil && !slices.Contains(s.oneOf, n.String()) {
+			return refuse(path, "%s", unknownValue(n.String(), s.oneOf))
+		}
 	case reflect.Slice:
 		return c.list(path, v, s)
 	case reflect.Struct:
@@ -188,11 +200,24 @@ func (c *checker) value(path string, v any, s *shape) *RequestError {
 }
 
 // digits says whether v is a whole number of 64 bits, written as a number or as
-// a string. WeChat takes its ids either way, and JavaScript only has the string.
+// a string: JavaScript only has the string.
 func digits(v any) bool {
 	text, ok := scalar(v)
 	_, err := strconv.ParseInt(text, 10, 64)
 	return ok && err == nil
+}
+
+// documented is an id as WeChat documents the field, be it a number or a string.
+func (s *shape) documented(v any) any {
+	text, _ := scalar(v)
+	n, err := strconv.ParseInt(text, 10, 64)
+	switch {
+	case err != nil:
+		return v
+	case s.kind == reflect.String:
+		return text
+	}
+	return json.Number(strconv.FormatInt(n, 10))
 }
 
 func (c *checker) list(path string, v any, s *shape) *RequestError {

@@ -24,11 +24,11 @@ func (c Client) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "wxapi.Client(%s)",
 
 // Result is what came of a call.
 type Result struct {
-	Response json.RawMessage // WeChat's answer, always an object: {} when there was none
+	Response json.RawMessage // WeChat's answer in the form of the row's Response, always an object: {} when there was none
 	ErrMsg   string          // WeChat's errmsg without its rid, masked
 	RID      string          // WeChat's id of the request; mostly refusals have one
 	Requests int             // API requests written for this call; fetching the token is not counted
-	Warnings []string        // JSON paths of fields that the row does not know
+	Warnings []string        // JSON paths of fields that the row does not know; what of the answer was left out
 }
 
 // CallJSON makes one call with data as WeChat documents it for the verb. It
@@ -163,7 +163,16 @@ func (k *call) receive(ctx context.Context, resp *http.Response) (*object, error
 	if err != nil {
 		return nil, err
 	}
-	return judge(k.row, resp.StatusCode, body, k.secrets)
+	return k.judge(resp.StatusCode, body)
+}
+
+// judge is [judge] for this call. What had no place in the answer's form is told.
+func (k *call) judge(status int, body []byte) (*object, error) {
+	answer, lost, err := judge(k.row, status, body, k.secrets)
+	for _, path := range lost[:min(len(lost), maxWarnings)] {
+		k.result.Warnings = append(k.result.Warnings, join("response", path)+" is not what WeChat documents, and is left out")
+	}
+	return answer, err
 }
 
 // keep puts the answer into the result.

@@ -48,6 +48,16 @@ func (c *Client) AddTemplate(ctx context.Context, req *AddTemplateRequest) (*Add
 	return AddTemplate.Call(ctx, c, req)
 }
 
+// AddVoiceForText has WeChat write down what is said in a recording (提交语音).
+// [GetVoiceText] has the text, for about 10 seconds.
+//
+// It takes an mp3 of one channel at 16 kHz, of 1 MB at most.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Intelligent_Interface/AI_Open_API.html
+func (c *Client) AddVoiceForText(ctx context.Context, req *AddVoiceForTextRequest) (*AddVoiceForTextResponse, error) {
+	return AddVoiceForText.Call(ctx, c, req)
+}
+
 // BatchGetDraft lists the drafts, the newest first, at most 20 at a time.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Draft_Box/Get_draft_list.html
@@ -97,6 +107,16 @@ func (c *Client) BlockUsers(ctx context.Context, req *BlockUsersRequest) (*Block
 // https://developers.weixin.qq.com/doc/offiaccount/Getting_Started/Global_Return_Code.html
 func (c *Client) CallAPI(ctx context.Context, req *CallAPIRequest) (*CallAPIResponse, error) {
 	return CallAPI.Call(ctx, c, req)
+}
+
+// ChangeOpenID tells the OpenIDs that the followers of another account have with
+// this one, to which that one was moved (帐号迁移), up to 100 at a time.
+//
+// It works for 15 days after the move.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html
+func (c *Client) ChangeOpenID(ctx context.Context, req *ChangeOpenIDRequest) (*ChangeOpenIDResponse, error) {
+	return ChangeOpenID.Call(ctx, c, req)
 }
 
 // CheckCallback has WeChat look up and ping the account's callback address
@@ -328,6 +348,22 @@ func (c *Client) GetAPIQuota(ctx context.Context, req *GetAPIQuotaRequest) (*Get
 	return GetAPIQuota.Call(ctx, c, req)
 }
 
+// GetArticleSummary tells how often the articles of one day were read and shared
+// on that day (图文群发每日数据).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Graphic_Analysis_Data_Interface.html
+func (c *Client) GetArticleSummary(ctx context.Context, req *DateRange) (*ArticleDataResponse, error) {
+	return GetArticleSummary.Call(ctx, c, req)
+}
+
+// GetArticleTotal tells how often the articles of one day were read and shared
+// since, up to 7 days (图文群发总数据).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Graphic_Analysis_Data_Interface.html
+func (c *Client) GetArticleTotal(ctx context.Context, req *DateRange) (*GetArticleTotalResponse, error) {
+	return GetArticleTotal.Call(ctx, c, req)
+}
+
 // GetBlacklist lists whom the account has blocked (黑名单), at most 10,000
 // OpenIDs at a time; [Client.AllBlockedUsers] walks all pages.
 //
@@ -402,6 +438,21 @@ func (c *Client) GetGroups(ctx context.Context, req *GetGroupsRequest) (*GetGrou
 // https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Template_Message_Interface.html
 func (c *Client) GetIndustry(ctx context.Context, req *GetIndustryRequest) (*GetIndustryResponse, error) {
 	return GetIndustry.Call(ctx, c, req)
+}
+
+// GetInterfaceSummary tells how the account's server did on up to 30 days
+// (接口分析数据): how often WeChat called it, how often in vain, and how long that took.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Analytics_API.html
+func (c *Client) GetInterfaceSummary(ctx context.Context, req *DateRange) (*InterfaceSummaryResponse, error) {
+	return GetInterfaceSummary.Call(ctx, c, req)
+}
+
+// GetInterfaceSummaryHour is [GetInterfaceSummary] of one day, by its hours.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Analytics_API.html
+func (c *Client) GetInterfaceSummaryHour(ctx context.Context, req *DateRange) (*InterfaceSummaryResponse, error) {
+	return GetInterfaceSummaryHour.Call(ctx, c, req)
 }
 
 // GetJSAPITicket gets the ticket with which pages sign for the JS-SDK, two
@@ -535,6 +586,15 @@ func (c *Client) GetOAuthAuthorizeURL(ctx context.Context, req *GetOAuthAuthoriz
 	return GetOAuthAuthorizeURL.Call(ctx, c, req)
 }
 
+// GetOneTimeURL tells where a web page sends somebody to be asked for one message
+// (一次性订阅消息); it calls nobody. WeChat comes back to the redirect_url with
+// openid, template_id, action (confirm or cancel), scene and reserved.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/One-time_subscription_info.html
+func (c *Client) GetOneTimeURL(ctx context.Context, req *GetOneTimeURLRequest) (*GetOneTimeURLResponse, error) {
+	return GetOneTimeURL.Call(ctx, c, req)
+}
+
 // GetOnlineKFList lists the agents who are at work.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Customer_Service/Customer_Service_Management.html
@@ -638,6 +698,68 @@ func (c *Client) GetTemplates(ctx context.Context, req *GetTemplatesRequest) (*G
 	return GetTemplates.Call(ctx, c, req)
 }
 
+// GetUpstreamMsg tells how many wrote how much to the account on up to 7 days
+// (消息发送概况数据).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Message_analysis_data_interface.html
+func (c *Client) GetUpstreamMsg(ctx context.Context, req *DateRange) (*UpstreamMsgResponse, error) {
+	return GetUpstreamMsg.Call(ctx, c, req)
+}
+
+// GetUpstreamMsgDist tells how many wrote how often to the account on up to 15
+// days (消息发送分布数据).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Message_analysis_data_interface.html
+func (c *Client) GetUpstreamMsgDist(ctx context.Context, req *DateRange) (*UpstreamMsgDistResponse, error) {
+	return GetUpstreamMsgDist.Call(ctx, c, req)
+}
+
+// GetUpstreamMsgDistMonth is [GetUpstreamMsgDist] of up to 30 days, by the months
+// that begin in them.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Message_analysis_data_interface.html
+func (c *Client) GetUpstreamMsgDistMonth(ctx context.Context, req *DateRange) (*UpstreamMsgDistResponse, error) {
+	return GetUpstreamMsgDistMonth.Call(ctx, c, req)
+}
+
+// GetUpstreamMsgDistWeek is [GetUpstreamMsgDist] of up to 30 days, by the weeks
+// that begin in them.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Message_analysis_data_interface.html
+func (c *Client) GetUpstreamMsgDistWeek(ctx context.Context, req *DateRange) (*UpstreamMsgDistResponse, error) {
+	return GetUpstreamMsgDistWeek.Call(ctx, c, req)
+}
+
+// GetUpstreamMsgHour is [GetUpstreamMsg] of one day, by its hours.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Message_analysis_data_interface.html
+func (c *Client) GetUpstreamMsgHour(ctx context.Context, req *DateRange) (*UpstreamMsgResponse, error) {
+	return GetUpstreamMsgHour.Call(ctx, c, req)
+}
+
+// GetUpstreamMsgMonth is [GetUpstreamMsg] of up to 30 days, by the months that
+// begin in them.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Message_analysis_data_interface.html
+func (c *Client) GetUpstreamMsgMonth(ctx context.Context, req *DateRange) (*UpstreamMsgResponse, error) {
+	return GetUpstreamMsgMonth.Call(ctx, c, req)
+}
+
+// GetUpstreamMsgWeek is [GetUpstreamMsg] of up to 30 days, by the weeks that
+// begin in them.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Message_analysis_data_interface.html
+func (c *Client) GetUpstreamMsgWeek(ctx context.Context, req *DateRange) (*UpstreamMsgResponse, error) {
+	return GetUpstreamMsgWeek.Call(ctx, c, req)
+}
+
+// GetUserCumulate tells how many followed at the end of up to 7 days (累计用户数据).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/User_Analysis_Data_Interface.html
+func (c *Client) GetUserCumulate(ctx context.Context, req *DateRange) (*GetUserCumulateResponse, error) {
+	return GetUserCumulate.Call(ctx, c, req)
+}
+
 // GetUserInfo tells what WeChat knows about one follower (用户基本信息).
 //
 // Since 2021-12-27 that is no longer the nickname and the picture. Of somebody
@@ -656,11 +778,56 @@ func (c *Client) GetUserList(ctx context.Context, req *GetUserListRequest) (*Ope
 	return GetUserList.Call(ctx, c, req)
 }
 
+// GetUserRead tells how often articles were read on up to 3 days (图文统计数据).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Graphic_Analysis_Data_Interface.html
+func (c *Client) GetUserRead(ctx context.Context, req *DateRange) (*ArticleDataResponse, error) {
+	return GetUserRead.Call(ctx, c, req)
+}
+
+// GetUserReadHour is [GetUserRead] of one day, by its hours.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Graphic_Analysis_Data_Interface.html
+func (c *Client) GetUserReadHour(ctx context.Context, req *DateRange) (*ArticleDataResponse, error) {
+	return GetUserReadHour.Call(ctx, c, req)
+}
+
+// GetUserShare tells how often articles were shared on up to 7 days, and where to
+// (图文分享转发数据).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Graphic_Analysis_Data_Interface.html
+func (c *Client) GetUserShare(ctx context.Context, req *DateRange) (*UserShareResponse, error) {
+	return GetUserShare.Call(ctx, c, req)
+}
+
+// GetUserShareHour is [GetUserShare] of one day, by its hours.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/Graphic_Analysis_Data_Interface.html
+func (c *Client) GetUserShareHour(ctx context.Context, req *DateRange) (*UserShareResponse, error) {
+	return GetUserShareHour.Call(ctx, c, req)
+}
+
+// GetUserSummary tells how many began and ceased to follow on up to 7 days, by
+// where they came from (用户增减数据).
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Analytics/User_Analysis_Data_Interface.html
+func (c *Client) GetUserSummary(ctx context.Context, req *DateRange) (*GetUserSummaryResponse, error) {
+	return GetUserSummary.Call(ctx, c, req)
+}
+
 // GetUserTags lists the tags of a follower.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
 func (c *Client) GetUserTags(ctx context.Context, req *GetUserTagsRequest) (*GetUserTagsResponse, error) {
 	return GetUserTags.Call(ctx, c, req)
+}
+
+// GetVoiceText tells what was said in a recording of [AddVoiceForText]
+// (获取语音识别结果). Ask until there is something.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Intelligent_Interface/AI_Open_API.html
+func (c *Client) GetVoiceText(ctx context.Context, req *GetVoiceTextRequest) (*GetVoiceTextResponse, error) {
+	return GetVoiceText.Call(ctx, c, req)
 }
 
 // InviteKFWorker invites somebody to work as an agent; they accept it on the
@@ -844,6 +1011,14 @@ func (c *Client) TagUsers(ctx context.Context, req *TagUsersRequest) (*TagUsersR
 	return TagUsers.Call(ctx, c, req)
 }
 
+// TranslateContent translates between Chinese and English (微信翻译), up to 600
+// bytes at a time.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Intelligent_Interface/AI_Open_API.html
+func (c *Client) TranslateContent(ctx context.Context, req *TranslateContentRequest) (*TranslateContentResponse, error) {
+	return TranslateContent.Call(ctx, c, req)
+}
+
 // UnblockUsers takes up to 20 users off the blacklist.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/Manage_blacklist.html
@@ -958,12 +1133,14 @@ var summaries = map[string]string{
 	"add_material":                    "AddMaterial uploads a file that stays (新增永久素材).",
 	"add_subscribe_template":          "AddSubscribeTemplate takes a template of WeChat's library, with a choice of its keywords, into the account (选用模板).",
 	"add_template":                    "AddTemplate takes a template of WeChat's library into the account.",
+	"add_voice_for_text":              "AddVoiceForText has WeChat write down what is said in a recording (提交语音).",
 	"batch_get_draft":                 "BatchGetDraft lists the drafts, the newest first, at most 20 at a time.",
 	"batch_get_material":              "BatchGetMaterial lists permanent material of one type, the newest first, at most 20 at a time.",
 	"batch_get_published_article":     "BatchGetPublishedArticle lists what has been published, the newest first, at most 20 at a time.",
 	"batch_get_user_info":             "BatchGetUserInfo tells what WeChat knows about up to 100 users (批量获取用户基本信息); of those who do not follow, only Subscribe 0.",
 	"block_users":                     "BlockUsers puts up to 20 users on the blacklist.",
 	"call_api":                        "CallAPI reaches an API for which there is no verb yet.",
+	"change_openid":                   "ChangeOpenID tells the OpenIDs that the followers of another account have with this one, to which that one was moved (帐号迁移), up to 100 at a time.",
 	"check_callback":                  "CheckCallback has WeChat look up and ping the account's callback address (网络检测).",
 	"check_oauth_access_token":        "CheckOAuthAccessToken tells whether a user's token is still good: the error says that it is not.",
 	"clear_api_quota":                 "ClearAPIQuota sets today's count of calls of one API to zero, 50 times a month.",
@@ -993,6 +1170,8 @@ var summaries = map[string]string{
 	"delete_template":                 "DeleteTemplate removes a template from the account.",
 	"get_api_domain_ip":               "GetAPIDomainIP lists the addresses behind WeChat's API (获取微信API接口 IP地址), for firewalls.",
 	"get_api_quota":                   "GetAPIQuota tells how often one API may be called today, and how often it has been (查询API调用额度).",
+	"get_article_summary":             "GetArticleSummary tells how often the articles of one day were read and shared on that day (图文群发每日数据).",
+	"get_article_total":               "GetArticleTotal tells how often the articles of one day were read and shared since, up to 7 days (图文群发总数据).",
 	"get_blacklist":                   "GetBlacklist lists whom the account has blocked (黑名单), at most 10,000 OpenIDs at a time; [Client.AllBlockedUsers] walks all pages.",
 	"get_callback_ip":                 "GetCallbackIP lists the addresses from which WeChat calls the account's server (获取微信callback IP地址).",
 	"get_comments":                    "GetComments lists the comments on an article, fewer than 50 at a time.",
@@ -1003,6 +1182,8 @@ var summaries = map[string]string{
 	"get_group_of_user":               "GetGroupOfUser tells in which group a follower is.",
 	"get_groups":                      "GetGroups lists the account's groups (分组).",
 	"get_industry":                    "GetIndustry tells the account's two trades.",
+	"get_interface_summary":           "GetInterfaceSummary tells how the account's server did on up to 30 days (接口分析数据): how often WeChat called it, how often in vain, and how long that took.",
+	"get_interface_summary_hour":      "GetInterfaceSummaryHour is [GetInterfaceSummary] of one day, by its hours.",
 	"get_jsapi_ticket":                "GetJSAPITicket gets the ticket with which pages sign for the JS-SDK, two hours good (jsapi_ticket).",
 	"get_jssdk_voice":                 "GetJSSDKVoice downloads a voice that was recorded in a web page with the JS-SDK's uploadVoice, in high quality: speex with 16 kHz (高清语音素材).",
 	"get_kf_list":                     "GetKFList lists the account's customer service agents (客服).",
@@ -1018,6 +1199,7 @@ var summaries = map[string]string{
 	"get_menu":                        "GetMenu reads the menu that was made with [CreateMenu], and the personalised ones.",
 	"get_oauth_access_token":          "GetOAuthAccessToken exchanges a code for the user's OpenID and a token of their own, which is not the account's and is yours to keep.",
 	"get_oauth_authorize_url":         "GetOAuthAuthorizeURL tells where a web page sends a user to be authorised (网页授权); it calls nobody.",
+	"get_one_time_url":                "GetOneTimeURL tells where a web page sends somebody to be asked for one message (一次性订阅消息); it calls nobody.",
 	"get_online_kf_list":              "GetOnlineKFList lists the agents who are at work.",
 	"get_publish_status":              "GetPublishStatus tells what became of publishing a draft.",
 	"get_published_article":           "GetPublishedArticle gets the articles of a publication.",
@@ -1031,9 +1213,23 @@ var summaries = map[string]string{
 	"get_tag_users":                   "GetTagUsers lists the followers with a tag, at most 10,000 OpenIDs at a time; [Client.AllTagUsers] walks all pages.",
 	"get_tags":                        "GetTags lists the account's tags.",
 	"get_templates":                   "GetTemplates lists the account's templates.",
+	"get_upstream_msg":                "GetUpstreamMsg tells how many wrote how much to the account on up to 7 days (消息发送概况数据).",
+	"get_upstream_msg_dist":           "GetUpstreamMsgDist tells how many wrote how often to the account on up to 15 days (消息发送分布数据).",
+	"get_upstream_msg_dist_month":     "GetUpstreamMsgDistMonth is [GetUpstreamMsgDist] of up to 30 days, by the months that begin in them.",
+	"get_upstream_msg_dist_week":      "GetUpstreamMsgDistWeek is [GetUpstreamMsgDist] of up to 30 days, by the weeks that begin in them.",
+	"get_upstream_msg_hour":           "GetUpstreamMsgHour is [GetUpstreamMsg] of one day, by its hours.",
+	"get_upstream_msg_month":          "GetUpstreamMsgMonth is [GetUpstreamMsg] of up to 30 days, by the months that begin in them.",
+	"get_upstream_msg_week":           "GetUpstreamMsgWeek is [GetUpstreamMsg] of up to 30 days, by the weeks that begin in them.",
+	"get_user_cumulate":               "GetUserCumulate tells how many followed at the end of up to 7 days (累计用户数据).",
 	"get_user_info":                   "GetUserInfo tells what WeChat knows about one follower (用户基本信息).",
 	"get_user_list":                   "GetUserList lists who follows the account (获取用户列表), at most 10,000 OpenIDs at a time; [Client.AllUsers] walks all pages.",
+	"get_user_read":                   "GetUserRead tells how often articles were read on up to 3 days (图文统计数据).",
+	"get_user_read_hour":              "GetUserReadHour is [GetUserRead] of one day, by its hours.",
+	"get_user_share":                  "GetUserShare tells how often articles were shared on up to 7 days, and where to (图文分享转发数据).",
+	"get_user_share_hour":             "GetUserShareHour is [GetUserShare] of one day, by its hours.",
+	"get_user_summary":                "GetUserSummary tells how many began and ceased to follow on up to 7 days, by where they came from (用户增减数据).",
 	"get_user_tags":                   "GetUserTags lists the tags of a follower.",
+	"get_voice_text":                  "GetVoiceText tells what was said in a recording of [AddVoiceForText] (获取语音识别结果).",
 	"invite_kf_worker":                "InviteKFWorker invites somebody to work as an agent; they accept it on the phone.",
 	"mark_comment":                    "MarkComment elects a comment: all readers see it (精选).",
 	"match_menu":                      "MatchMenu tells which menu a user sees, personalised ones considered.",
@@ -1054,6 +1250,7 @@ var summaries = map[string]string{
 	"set_mass_speed":                  "SetMassSpeed sets how fast mass messages go out.",
 	"switch_draft_box":                "SwitchDraftBox turns the draft box and publishing on, for good; with CheckOnly 1 it only tells whether they are on (草稿箱开关设置).",
 	"tag_users":                       "TagUsers gives up to 50 followers a tag.",
+	"translate_content":               "TranslateContent translates between Chinese and English (微信翻译), up to 600 bytes at a time.",
 	"unblock_users":                   "UnblockUsers takes up to 20 users off the blacklist.",
 	"unmark_comment":                  "UnmarkComment takes an election back.",
 	"untag_users":                     "UntagUsers takes a tag from up to 50 followers.",

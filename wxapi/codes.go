@@ -53,6 +53,13 @@ func Known(code int) (Code, bool) {
 	return c, ok
 }
 
+// family is a range of errcodes that mean the same to a caller: not this way.
+type family struct{ from, to int }
+
+// families are checks of drafts and publishing, comments, templates of
+// notifications, shake-around.
+var families = []family{{53000, 53999}, {88000, 88010}, {200011, 200021}, {9001000, 9001099}}
+
 // Classify is total: each errcode has exactly one class for each verb. The row
 // speaks first, then the kind of credential, then the table. A code that is
 // not in the table is ClassBackoff; a caller that retries should give up on
@@ -66,8 +73,10 @@ func Classify(row *Row, code int) Class {
 	class := ClassBackoff
 	if known, ok := codes[code]; ok {
 		class = known.Class
-	} else if code/1000 == 53 || code/100 == 90010 {
-		class = ClassPermanent // whole families: checks of drafts and publishing, shake-around
+	} else if slices.ContainsFunc(families, func(f family) bool { return f.from <= code && code <= f.to }) {
+		class = ClassPermanent
+	} else if code/100 == 653 {
+		class = ClassBug // the family of personalised menus
 	}
 	if row == nil {
 		return class

@@ -1,7 +1,10 @@
 package wxapi_test
 
 import (
+	"errors"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -47,6 +50,9 @@ func TestClasses(t *testing.T) {
 		{nil, 40007, wxapi.ClassPermanent},
 		{nil, 53401, wxapi.ClassPermanent},
 		{nil, 9001003, wxapi.ClassPermanent},
+		{nil, 88005, wxapi.ClassPermanent},
+		{nil, 200014, wxapi.ClassPermanent},
+		{nil, 65311, wxapi.ClassBug},
 		{nil, 7654321, wxapi.ClassBackoff},
 		{mine, 46003, wxapi.ClassOK},
 		{&wxapi.Row{Auth: wxapi.AppSecret}, 40001, wxapi.ClassConfig},
@@ -59,6 +65,46 @@ func TestClasses(t *testing.T) {
 	}
 	if _, known := wxapi.Known(7654321); known || wxapi.Help(7654321) == "" {
 		t.Error("an unknown code")
+	}
+}
+
+// TestClassesOfTheList: testdata/errcodes.txt has a class and its codes or ranges
+// of codes in each line, as the account's owner would sort WeChat's list.
+func TestClassesOfTheList(t *testing.T) {
+	list, err := os.ReadFile("testdata/errcodes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked := 0
+	for line := range strings.Lines(string(list)) {
+		words := strings.Fields(line)
+		if words[0] == "#" {
+			continue
+		}
+		for _, codes := range words[1:] {
+			first, last, isRange := strings.Cut(strings.TrimPrefix(codes, "-"), "-")
+			from, err1 := strconv.Atoi(first)
+			if codes[0] == '-' {
+				from = -from
+			}
+			to := from
+			var err2 error
+			if isRange {
+				to, err2 = strconv.Atoi(last)
+			}
+			if err := errors.Join(err1, err2); err != nil {
+				t.Fatal(err)
+			}
+			for code := from; code <= to; code++ {
+				looked++
+				if got := wxapi.Classify(nil, code); string(got) != words[0] {
+					t.Errorf("%d is %s, not %s", code, got, words[0])
+				}
+			}
+		}
+	}
+	if looked < 200 {
+		t.Errorf("only %d codes in the list", looked)
 	}
 }
 

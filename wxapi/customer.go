@@ -131,7 +131,7 @@ type CustomService struct {
 
 // AIMsgContext marks a message as made by an AI; WeChat then says so below it.
 type AIMsgContext struct {
-	IsAIMsg int `json:"is_ai_msg"`
+	IsAIMsg int `json:"is_ai_msg" wx:"one=0|1"`
 }
 
 // SendTyping shows a follower that somebody is typing, or stops it (客服输入状态).

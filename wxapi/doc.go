@@ -39,6 +39,13 @@
 // No error, and nothing this package logs, contains the AppSecret, a token, an
 // OpenID or a URL.
 //
+// # Answers
+//
+// A call that ends without an error was executed: WeChat said so with errcode 0,
+// or gave what only success gives. Its answer has the form of the row's Response,
+// in Go as in [Result].Response: WeChat writes some numbers as strings and back
+// again. What WeChat adds stays, and an [ID], which has up to 64 bits, is text.
+//
 // # The access token
 //
 // The client fetches it (stable_token, never forced), renews it five minutes

@@ -54,7 +54,7 @@ func (k *call) download(ctx context.Context, resp *http.Response) (*object, erro
 // insteadOfFile reads JSON that came where a file was asked for: a refusal, the
 // place where a video is, or material that is no file.
 func (k *call) insteadOfFile(ctx context.Context, resp *http.Response, body []byte) (*object, error) {
-	answer, err := judge(k.row, resp.StatusCode, body, k.secrets)
+	answer, err := k.judge(resp.StatusCode, body)
 	if err != nil {
 		return answer, err
 	}

@@ -32,8 +32,8 @@ type DraftArticle struct {
 	Content            string     `json:"content" wx:"required,runes=20000,max=1048575"`
 	ContentSourceURL   string     `json:"content_source_url,omitempty"`
 	ThumbMediaID       string     `json:"thumb_media_id,omitempty"`
-	NeedOpenComment    int        `json:"need_open_comment,omitempty"`
-	OnlyFansCanComment int        `json:"only_fans_can_comment,omitempty"`
+	NeedOpenComment    int        `json:"need_open_comment,omitempty" wx:"one=0|1"`
+	OnlyFansCanComment int        `json:"only_fans_can_comment,omitempty" wx:"one=0|1"`
 	PicCrop235         string     `json:"pic_crop_235_1,omitempty"` // the cover's part, 2.35 to 1: X1_Y1_X2_Y2 from 0 to 1
 	PicCrop1           string     `json:"pic_crop_1_1,omitempty"`   // likewise, 1 to 1
 	ImageInfo          *ImageInfo `json:"image_info,omitempty"`
@@ -117,7 +117,7 @@ type UpdateDraftRequest struct {
 type UpdateDraftResponse struct{}
 
 func checkDraftUpdate(in *object) *RequestError {
-	if problem := within("index", 0, 7)(in); problem != nil {
+	if problem := articlePlace(in); problem != nil {
 		return problem
 	}
 	article, _ := in.get("articles")
@@ -172,7 +172,7 @@ var BatchGetDraft = define[BatchGetDraftRequest, BatchGetDraftResponse](Row{
 type BatchGetDraftRequest struct {
 	Offset    int `json:"offset"`
 	Count     int `json:"count" wx:"required"`
-	NoContent int `json:"no_content,omitempty"`
+	NoContent int `json:"no_content,omitempty" wx:"one=0|1"`
 }
 
 // BatchGetDraftResponse has one page.
@@ -201,7 +201,7 @@ var SwitchDraftBox = define[SwitchDraftBoxRequest, SwitchDraftBoxResponse](Row{
 
 // SwitchDraftBoxRequest says whether only to look.
 type SwitchDraftBoxRequest struct {
-	CheckOnly int `json:"checkonly,omitempty"`
+	CheckOnly int `json:"checkonly,omitempty" wx:"one=0|1"`
 }
 
 // SwitchDraftBoxResponse says whether the draft box is on: 1, or 0.

@@ -57,6 +57,7 @@ type CreateGroupResponse struct {
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
 var UpdateGroup = define[UpdateGroupRequest, UpdateGroupResponse](Row{
 	Name: "update_group", Method: "POST", Path: "/cgi-bin/groups/update", Doc: groupDoc,
+	checks: notReserved("group"),
 })
 
 // UpdateGroupRequest has the group's id and its new name.
@@ -132,7 +133,7 @@ type UpdateGroupOfUsersResponse struct{}
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
 var DeleteGroup = define[DeleteGroupRequest, DeleteGroupResponse](Row{
 	Name: "delete_group", Method: "POST", Path: "/cgi-bin/groups/delete",
-	Proof: []string{NoKey}, Doc: groupDoc,
+	Proof: []string{NoKey}, Doc: groupDoc, checks: notReserved("group"),
 })
 
 // DeleteGroupRequest names the group.

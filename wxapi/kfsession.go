@@ -120,7 +120,7 @@ var GetKFMessages = define[GetKFMessagesRequest, GetKFMessagesResponse](Row{
 type GetKFMessagesRequest struct {
 	StartTime int64 `json:"starttime" wx:"required"` // Unix seconds
 	EndTime   int64 `json:"endtime" wx:"required"`
-	MsgID     int64 `json:"msgid" wx:"required,id"`
+	MsgID     ID    `json:"msgid" wx:"required,id"`
 	Number    int   `json:"number" wx:"required"`
 }
 
@@ -128,7 +128,7 @@ type GetKFMessagesRequest struct {
 type GetKFMessagesResponse struct {
 	RecordList []KFMessage `json:"recordlist"`
 	Number     int64       `json:"number"`
-	MsgID      int64       `json:"msgid"` // for the next page
+	MsgID      ID          `json:"msgid"` // for the next page
 }
 
 // KFMessage is one message: OperCode 2002 is the agent's, 2003 the follower's.

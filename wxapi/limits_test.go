@@ -58,7 +58,7 @@ func TestLimitsOfPublishing(t *testing.T) {
 		{"preview_mass_message", `{"msgtype":"text","text":{"content":"hi"}}`, "touser", "towxname"},
 		{"preview_mass_message", `{"towxname":"w","msgtype":"voice"}`, "voice", "is missing"},
 		{"delete_mass_message", `{"article_idx":1}`, "msg_id", "is missing"},
-		{"set_mass_speed", `{"speed":5}`, "speed", "0 to 4"},
+		{"set_mass_speed", `{"speed":5}`, "speed", "known are 0, 1, 2, 3, 4"},
 		{"add_kf_account", `{"kf_account":"averylongname@test","nickname":"n"}`, "kf_account", "1 to 10 letters"},
 		{"add_kf_account", `{"kf_account":"a@test","nickname":"` + long + `"}`, "nickname", "at most 16"},
 		{"get_kf_messages", `{"starttime":1,"endtime":86402,"msgid":1,"number":1}`, "endtime", "at most 86400"},
@@ -68,6 +68,15 @@ func TestLimitsOfPublishing(t *testing.T) {
 		{"clear_api_quota", `{"cgi_path":"/cgi-bin/user/get?a=b"}`, "cgi_path", "a path alone"},
 		{"clear_quota", `{"appid":"wx1"}`, "appid", "configuration"},
 		{"get_comments", `{"msg_data_id":1,"count":50}`, "count", "1 to 49"},
+		{"get_comments", `{"msg_data_id":1,"count":49,"begin":-1}`, "begin", "is -1"},
+		{"get_comments", `{"msg_data_id":1,"count":49,"type":3}`, "type", "known are 0, 1, 2"},
+		{"get_comments", `{"msg_data_id":1,"count":49,"index":8}`, "index", "0 to 7"},
+		{"reply_comment", `{"msg_data_id":1,"index":-1,"user_comment_id":1,"content":"c"}`, "index", "0 to 7"},
+		{"delete_published_article", `{"article_id":"A","index":9}`, "index", "0 to 8"},
+		{"delete_mass_message", `{"msg_id":1,"article_idx":9}`, "article_idx", "0 to 8"},
+		{"batch_get_draft", `{"offset":0,"count":20,"no_content":2}`, "no_content", "known are 0, 1"},
+		{"get_subscribe_template_titles", `{"ids":"2","start":-1,"limit":30}`, "start", "is -1"},
+		{"send_one_time_message", `{"touser":"o","template_id":"T","scene":"10001","title":"t","data":{"content":{"value":"v"}}}`, "scene", "0 to 10000"},
 		{"get_comments", `{"msg_data_id":1.5,"count":49}`, "msg_data_id", "whole number"},
 		{"get_mass_message_status", `{"msg_id":"12x"}`, "msg_id", "must be a number"},
 		{"get_mass_message_status", `{"msg_id":true}`, "msg_id", "must be a number"},
@@ -115,8 +124,8 @@ func TestWithinLimitsOfPublishing(t *testing.T) {
 	}
 }
 
-// WeChat's 64-bit ids stay exact, whichever way they are spelled, in the typed
-// answer and in the JSON, and on their way back.
+// WeChat's 64-bit ids stay exact, whichever way they are spelled: they are text in
+// the typed answer and in the JSON, and go out as the number that WeChat documents.
 func TestIDsStayExact(t *testing.T) {
 	const id = "9007199254740993" // 2^53 + 1, which no float64 holds
 	for _, spelled := range []string{id, `"` + id + `"`} {
@@ -125,22 +134,22 @@ func TestIDsStayExact(t *testing.T) {
 		sent, err := client.SendMassMessage(t.Context(), &wxapi.SendMassMessageRequest{
 			Filter: wxapi.MassFilter{IsToAll: true}, MsgType: "text", Text: &wxapi.Text{Content: "hi"},
 		})
-		if err != nil || fmt.Sprint(sent.MsgID, sent.MsgDataID) != id+" "+id {
+		if err != nil || sent.MsgID != id || sent.MsgDataID != id {
 			t.Errorf("%+v, %v", sent, err)
 		}
 		published, err := client.PublishDraft(t.Context(), &wxapi.PublishDraftRequest{MediaID: "M"})
-		if err != nil || published.PublishID != id || fmt.Sprint(published.MsgDataID) != id {
+		if err != nil || published.PublishID != id || published.MsgDataID != id {
 			t.Errorf("%+v, %v", published, err)
 		}
 		message, err := client.SendTemplateMessage(t.Context(), &wxapi.SendTemplateMessageRequest{ToUser: "o", TemplateID: "T", Data: map[string]wxapi.TemplateValue{}})
-		if err != nil || fmt.Sprint(message.MsgID) != id {
+		if err != nil || message.MsgID != id {
 			t.Errorf("%+v, %v", message, err)
 		}
 		result, err := client.CallJSON(t.Context(), wxapi.GetMassMessageStatus.Row, []byte(`{"msg_id":`+spelled+`}`))
-		if err != nil || !strings.Contains(string(result.Response), `"msg_id":`+spelled) {
+		if err != nil || !strings.Contains(string(result.Response), `"msg_id":"`+id+`"`) {
 			t.Errorf("%s, %v", result.Response, err)
 		}
-		if calls, _ := p.seen(); string(calls[3].Body) != `{"msg_id":`+spelled+`}` {
+		if calls, _ := p.seen(); string(calls[3].Body) != `{"msg_id":`+id+`}` {
 			t.Errorf("sent %s", calls[3].Body)
 		}
 	}
@@ -153,7 +162,7 @@ func TestDoneBefore(t *testing.T) {
 	sent, err := p.client(t).SendMassMessageToUsers(t.Context(), &wxapi.SendMassMessageToUsersRequest{
 		ToUser: []string{"o", "p"}, MsgType: "text", Text: &wxapi.Text{Content: "hi"}, ClientMsgID: "twice",
 	})
-	if err != nil || sent.MsgID != 3147483649 || sent.MsgDataID != 2247483655 {
+	if err != nil || sent.MsgID != "3147483649" || sent.MsgDataID != "2247483655" {
 		t.Errorf("%+v, %v", sent, err)
 	}
 	p = newPlatform(t, says(200, `{"errcode":45081,"errmsg":"you are already typing"}`))

@@ -36,7 +36,7 @@ type SendMassMessageRequest struct {
 	Images            *MassImages `json:"images,omitempty"`
 	MPVideo           *MPVideo    `json:"mpvideo,omitempty"`
 	WXCard            *WXCard     `json:"wxcard,omitempty"`
-	SendIgnoreReprint int         `json:"send_ignore_reprint,omitempty"` // 1: also when WeChat takes an article for a reprint
+	SendIgnoreReprint int         `json:"send_ignore_reprint,omitempty" wx:"one=0|1"` // 1: also when WeChat takes an article for a reprint
 	ClientMsgID       string      `json:"clientmsgid,omitempty" wx:"max=64"`
 }
 
@@ -50,8 +50,8 @@ type MassFilter struct {
 type MassImages struct {
 	MediaIDs           []string `json:"media_ids" wx:"required"`
 	Recommend          string   `json:"recommend,omitempty"`
-	NeedOpenComment    int      `json:"need_open_comment,omitempty"`
-	OnlyFansCanComment int      `json:"only_fans_can_comment,omitempty"`
+	NeedOpenComment    int      `json:"need_open_comment,omitempty" wx:"one=0|1"`
+	OnlyFansCanComment int      `json:"only_fans_can_comment,omitempty" wx:"one=0|1"`
 }
 
 // MPVideo is a video from [UploadMassVideo] with its words.
@@ -64,8 +64,8 @@ type MPVideo struct {
 // SendMassMessageResponse has the job's id, and the id by which comments and
 // statistics name the articles.
 type SendMassMessageResponse struct {
-	MsgID     int64 `json:"msg_id"`
-	MsgDataID int64 `json:"msg_data_id,omitempty"`
+	MsgID     ID `json:"msg_id"`
+	MsgDataID ID `json:"msg_data_id,omitempty"`
 }
 
 func checkMassMessage(in *object) *RequestError {
@@ -121,7 +121,7 @@ type SendMassMessageToUsersRequest struct {
 	Images            *MassImages `json:"images,omitempty"`
 	MPVideo           *MPVideo    `json:"mpvideo,omitempty"`
 	WXCard            *WXCard     `json:"wxcard,omitempty"`
-	SendIgnoreReprint int         `json:"send_ignore_reprint,omitempty"`
+	SendIgnoreReprint int         `json:"send_ignore_reprint,omitempty" wx:"one=0|1"`
 	ClientMsgID       string      `json:"clientmsgid,omitempty" wx:"max=64"`
 }
 
@@ -138,7 +138,7 @@ func checkMassUsers(in *object) *RequestError {
 // https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
 var PreviewMassMessage = define[PreviewMassMessageRequest, PreviewMassMessageResponse](Row{
 	Name: "preview_mass_message", Method: "POST", Path: "/cgi-bin/message/mass/preview", Lane: "touser",
-	Doc: massDoc, checks: checkPreview,
+	Proof: []string{"msg_id"}, Doc: massDoc, checks: checkPreview,
 })
 
 // PreviewMassMessageRequest names somebody by OpenID or by WeChat id, and what
@@ -157,7 +157,7 @@ type PreviewMassMessageRequest struct {
 
 // PreviewMassMessageResponse has an id that nothing else takes.
 type PreviewMassMessageResponse struct {
-	MsgID int64 `json:"msg_id,omitempty"`
+	MsgID ID `json:"msg_id,omitempty"`
 }
 
 func checkPreview(in *object) *RequestError {

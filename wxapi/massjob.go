@@ -12,7 +12,7 @@ var DeleteMassMessage = define[DeleteMassMessageRequest, DeleteMassMessageRespon
 // DeleteMassMessageRequest names a message, or an article by its URL. ArticleIdx
 // is one article, from 1; without it all of the message's are deleted.
 type DeleteMassMessageRequest struct {
-	MsgID      int64  `json:"msg_id,omitempty" wx:"id"`
+	MsgID      ID     `json:"msg_id,omitempty" wx:"id"`
 	ArticleIdx int    `json:"article_idx,omitempty"`
 	URL        string `json:"url,omitempty"`
 }
@@ -24,7 +24,7 @@ func checkMassDelete(in *object) *RequestError {
 	if in.whole("msg_id") == 0 && in.text("url") == "" {
 		return refuse("msg_id", "is missing; an article's url would do as well")
 	}
-	return nil
+	return within("article_idx", 0, 8)(in)
 }
 
 // GetMassMessageStatus tells how far a mass message is: SENDING, SEND_SUCCESS,
@@ -38,12 +38,12 @@ var GetMassMessageStatus = define[GetMassMessageStatusRequest, GetMassMessageSta
 
 // GetMassMessageStatusRequest names the message.
 type GetMassMessageStatusRequest struct {
-	MsgID int64 `json:"msg_id" wx:"required,id"`
+	MsgID ID `json:"msg_id" wx:"required,id"`
 }
 
 // GetMassMessageStatusResponse has the message's state.
 type GetMassMessageStatusResponse struct {
-	MsgID     int64  `json:"msg_id"`
+	MsgID     ID     `json:"msg_id"`
 	MsgStatus string `json:"msg_status"`
 }
 
@@ -70,13 +70,12 @@ type GetMassSpeedResponse struct {
 // https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Batch_Sends_and_Originality_Checks.html
 var SetMassSpeed = define[SetMassSpeedRequest, SetMassSpeedResponse](Row{
 	Name: "set_mass_speed", Method: "POST", Path: "/cgi-bin/message/mass/speed/set", Doc: massDoc,
-	checks: within("speed", 0, 4),
 })
 
 // SetMassSpeedRequest has the level: 0 is 800,000 a minute, 1 600,000, 2
 // 450,000, 3 300,000, 4 100,000.
 type SetMassSpeedRequest struct {
-	Speed int `json:"speed" wx:"required"`
+	Speed int `json:"speed" wx:"required,one=0|1|2|3|4"`
 }
 
 // SetMassSpeedResponse is empty.

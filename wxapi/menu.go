@@ -135,7 +135,7 @@ type CreateConditionalMenuRequest struct {
 // MatchRule says who sees a menu; all that is set must fit. WeChat took the
 // rules for sex and places away.
 type MatchRule struct {
-	TagID              string `json:"tag_id,omitempty"`                              // a tag's number, as a string
+	TagID              string `json:"tag_id,omitempty" wx:"id"`                      // a tag's number
 	ClientPlatformType string `json:"client_platform_type,omitempty" wx:"one=1|2|3"` // 1 iOS, 2 Android, 3 others
 	Language           string `json:"language,omitempty"`                            // zh_CN, en, …
 }
@@ -154,7 +154,7 @@ var DeleteConditionalMenu = define[DeleteConditionalMenuRequest, DeleteCondition
 
 // DeleteConditionalMenuRequest names the menu.
 type DeleteConditionalMenuRequest struct {
-	MenuID string `json:"menuid" wx:"required"`
+	MenuID string `json:"menuid" wx:"required,id"`
 }
 
 // DeleteConditionalMenuResponse is empty.

@@ -68,7 +68,7 @@ func checkButton(path string, b *object) *RequestError {
 func checkConditionalMenu(in *object) *RequestError {
 	rule, _ := in.get("matchrule")
 	for _, field := range []string{"tag_id", "client_platform_type", "language"} {
-		if rule.(*object).text(field) != "" {
+		if v, _ := rule.(*object).get(field); !isEmpty(v) {
 			return checkMenu(in)
 		}
 	}

@@ -35,9 +35,8 @@ type GetOAuthAuthorizeURLResponse struct {
 var stateLetters = regexp.MustCompile(`^[A-Za-z0-9]*$`)
 
 func checkAuthorize(in *object) *RequestError {
-	u, err := url.Parse(in.text("redirect_uri"))
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return refuse("redirect_uri", "must be a whole address: http://… or https://…")
+	if problem := wholeAddress("redirect_uri")(in); problem != nil {
+		return problem
 	}
 	if !stateLetters.MatchString(in.text("state")) {
 		return refuse("state", "may have letters and digits only")

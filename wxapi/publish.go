@@ -22,7 +22,7 @@ type PublishDraftRequest struct {
 // statistics name the articles.
 type PublishDraftResponse struct {
 	PublishID string `json:"publish_id"`
-	MsgDataID int64  `json:"msg_data_id,omitempty"`
+	MsgDataID ID     `json:"msg_data_id,omitempty"`
 }
 
 // GetPublishStatus tells what became of publishing a draft.
@@ -65,7 +65,7 @@ type PublishedArticle struct {
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Publish/Delete_posts.html
 var DeletePublishedArticle = define[DeletePublishedArticleRequest, DeletePublishedArticleResponse](Row{
-	Name: "delete_published_article", Method: "POST", Path: "/cgi-bin/freepublish/delete",
+	Name: "delete_published_article", Method: "POST", Path: "/cgi-bin/freepublish/delete", checks: within("index", 0, 8),
 	Doc: "https://developers.weixin.qq.com/doc/offiaccount/Publish/Delete_posts.html",
 })
 
@@ -116,7 +116,7 @@ var BatchGetPublishedArticle = define[BatchGetPublishedArticleRequest, BatchGetP
 type BatchGetPublishedArticleRequest struct {
 	Offset    int `json:"offset"`
 	Count     int `json:"count" wx:"required"`
-	NoContent int `json:"no_content,omitempty"`
+	NoContent int `json:"no_content,omitempty" wx:"one=0|1"`
 }
 
 // BatchGetPublishedArticleResponse has one page.

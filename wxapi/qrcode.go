@@ -1,9 +1,6 @@
 package wxapi
 
-import (
-	"encoding/json"
-	"net/url"
-)
+import "net/url"
 
 // CreateQRCode makes a QR code with a scene (带参数的二维码), which the events
 // subscribe and SCAN then carry. The picture is at [GetQRCodeURL].
@@ -85,7 +82,7 @@ func checkQRCode(in *object) *RequestError {
 	info, _ := in.get("action_info")
 	v, _ := info.(*object).get("scene")
 	scene := v.(*object)
-	expire, permanent := wholeNumber(in, "expire_seconds"), false
+	expire, permanent := in.whole("expire_seconds"), false
 	most := int64(maxTemporaryScene)
 	switch in.text("action_name") {
 	case "QR_LIMIT_SCENE", "QR_LIMIT_STR_SCENE":
@@ -104,17 +101,9 @@ func checkQRCode(in *object) *RequestError {
 			return refuse(path+"scene_str", "is missing: %s takes 1 to 64 characters", in.text("action_name"))
 		}
 	default:
-		if id := wholeNumber(scene, "scene_id"); id < 1 || id > most {
+		if id := scene.whole("scene_id"); id < 1 || id > most {
 			return refuse(path+"scene_id", "is %d, must be 1 to %d with %s", id, most, in.text("action_name"))
 		}
 	}
 	return nil
-}
-
-// wholeNumber is the number at key, 0 when there is none.
-func wholeNumber(in *object, key string) int64 {
-	v, _ := in.get(key)
-	n, _ := v.(json.Number)
-	i, _ := n.Int64() // the shape has refused what is none
-	return i
 }

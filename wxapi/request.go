@@ -57,6 +57,9 @@ func (k *call) request(ctx context.Context, in *object) (*request, error) {
 	case JSON:
 		r.header.Set("Content-Type", "application/json")
 		r.body = encode(rest)
+	case PlainText:
+		r.header.Set("Content-Type", "text/plain; charset=utf-8")
+		r.body = []byte(rest.text(k.row.lastField()))
 	case Upload:
 		r.timeout = k.config.UploadTimeout
 		return r, k.multipart(ctx, rest, in, r)
@@ -71,7 +74,7 @@ func (k *call) request(ctx context.Context, in *object) (*request, error) {
 }
 
 func (k *call) inQuery(key string) bool {
-	return k.row.Body == Query || k.row.Body == Download && k.row.Method == http.MethodGet || slices.Contains(k.row.Query, key)
+	return k.row.Body == Query || k.row.Body == PlainText && key != k.row.lastField() || k.row.Body == Download && k.row.Method == http.MethodGet || slices.Contains(k.row.Query, key)
 }
 
 // scalar is how a value reads in a query or a form; a null is empty.

@@ -51,6 +51,9 @@ func shapeOf(t reflect.Type) *shape {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if t == reflect.TypeFor[ID]() {
+		return &shape{kind: reflect.Int64, id: true}
+	}
 	switch t.Kind() {
 	case reflect.String, reflect.Bool, reflect.Interface:
 		return &shape{kind: t.Kind()}

@@ -9,7 +9,7 @@ const shortKeyDoc = "https://developers.weixin.qq.com/doc/offiaccount/Account_Ma
 var CreateShortKey = define[CreateShortKeyRequest, CreateShortKeyResponse](Row{
 	Name: "create_short_key", Method: "POST", Path: "/cgi-bin/shorten/gen",
 	Proof: []string{"short_key"}, Doc: shortKeyDoc,
-	checks: checkShortKey,
+	checks: within("expire_seconds", 1, maxExpireSeconds),
 })
 
 // CreateShortKeyRequest has what is kept, and for how many seconds; without
@@ -42,11 +42,4 @@ type ResolveShortKeyResponse struct {
 	LongData      string `json:"long_data"`
 	CreateTime    int64  `json:"create_time"`
 	ExpireSeconds int64  `json:"expire_seconds"` // that are left
-}
-
-func checkShortKey(in *object) *RequestError {
-	if n := wholeNumber(in, "expire_seconds"); n < 0 || n > maxExpireSeconds {
-		return refuse("expire_seconds", "is %d, must be 1 to %d", n, maxExpireSeconds)
-	}
-	return nil
 }

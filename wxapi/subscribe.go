@@ -1,9 +1,6 @@
 package wxapi
 
-const (
-	subscribeDoc = "https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html"
-	oneTimeDoc   = "https://developers.weixin.qq.com/doc/offiaccount/Message_Management/One-time_subscription_info.html"
-)
+const subscribeDoc = "https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html"
 
 // SendSubscribeMessage sends a notification to somebody who has subscribed to
 // its template (订阅通知).
@@ -108,7 +105,8 @@ type SubscribeCategory struct {
 // https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
 var GetSubscribeTemplateTitles = define[GetSubscribeTemplateTitlesRequest, GetSubscribeTemplateTitlesResponse](Row{
 	Name: "get_subscribe_template_titles", Method: "GET", Path: "/wxaapi/newtmpl/getpubtemplatetitles", Body: Query, Retry: Read,
-	Proof: []string{"data", "count"}, Doc: subscribeDoc, checks: within("limit", 1, 30),
+	Proof: []string{"data", "count"}, Doc: subscribeDoc,
+	checks: all(within("start", 0, 1<<53), within("limit", 1, 30)),
 })
 
 // GetSubscribeTemplateTitlesRequest has the categories' numbers, with commas
@@ -188,38 +186,3 @@ type SubscribeTemplate struct {
 	Example   string `json:"example"`
 	Type      int    `json:"type"`
 }
-
-// SendOneTimeMessage sends the one message that somebody has agreed to on
-// WeChat's page for it (一次性订阅消息). They need not follow the account.
-//
-// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/One-time_subscription_info.html
-var SendOneTimeMessage = define[SendOneTimeMessageRequest, SendOneTimeMessageResponse](Row{
-	Name: "send_one_time_message", Method: "POST", Path: "/cgi-bin/message/template/subscribe", Lane: "touser",
-	Doc: oneTimeDoc,
-})
-
-// SendOneTimeMessageRequest has the scene that stood in the page's URL, 0 to
-// 10000, and the message. Value has at most 200 characters.
-type SendOneTimeMessageRequest struct {
-	ToUser      string         `json:"touser" wx:"required,openid"`
-	TemplateID  string         `json:"template_id" wx:"required"`
-	URL         string         `json:"url,omitempty"`
-	MiniProgram *MiniProgram   `json:"miniprogram,omitempty"`
-	Scene       string         `json:"scene" wx:"required,id"`
-	Title       string         `json:"title" wx:"required,runes=15"`
-	Data        OneTimeMessage `json:"data" wx:"required"`
-}
-
-// OneTimeMessage is all that such a message says.
-type OneTimeMessage struct {
-	Content OneTimeContent `json:"content" wx:"required"`
-}
-
-// OneTimeContent is a text and its color (#ff0000).
-type OneTimeContent struct {
-	Value string `json:"value" wx:"required,runes=200"`
-	Color string `json:"color,omitempty"`
-}
-
-// SendOneTimeMessageResponse is empty.
-type SendOneTimeMessageResponse struct{}

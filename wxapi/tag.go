@@ -54,6 +54,7 @@ type GetTagsResponse struct {
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
 var UpdateTag = define[UpdateTagRequest, UpdateTagResponse](Row{
 	Name: "update_tag", Method: "POST", Path: "/cgi-bin/tags/update", Doc: tagDoc,
+	checks: notReserved("tag"),
 })
 
 // UpdateTagRequest has the tag's id and its new name.
@@ -77,6 +78,7 @@ type UpdateTagResponse struct{}
 // https://developers.weixin.qq.com/doc/offiaccount/User_Management/User_Tag_Management.html
 var DeleteTag = define[DeleteTagRequest, DeleteTagResponse](Row{
 	Name: "delete_tag", Method: "POST", Path: "/cgi-bin/tags/delete", Doc: tagDoc,
+	checks: notReserved("tag"),
 })
 
 // DeleteTagRequest names the tag.

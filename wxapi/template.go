@@ -51,7 +51,7 @@ type TemplateValue struct {
 // SendTemplateMessageResponse has the id by which the event will name the
 // message.
 type SendTemplateMessageResponse struct {
-	MsgID int64 `json:"msgid"`
+	MsgID ID `json:"msgid"`
 }
 
 // checkTemplateData: data is {"name":{"value":"…"}}. WeChat ignores what it does

@@ -44,7 +44,7 @@ func (c *Client) fetchToken(ctx context.Context) (Token, error) {
 	if err != nil {
 		return Token{}, notBegun(secrets.cause(err))
 	}
-	answer, err := judge(tokenRow, resp.StatusCode, body, secrets)
+	answer, _, err := judge(tokenRow, resp.StatusCode, body, secrets)
 	if err != nil {
 		return Token{}, notBegun(err)
 	}

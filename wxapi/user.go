@@ -120,3 +120,33 @@ func checkUserRemark(in *object) *RequestError {
 	}
 	return nil
 }
+
+// ChangeOpenID tells the OpenIDs that the followers of another account have with
+// this one, to which that one was moved (帐号迁移), up to 100 at a time.
+//
+// It works for 15 days after the move.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html
+var ChangeOpenID = define[ChangeOpenIDRequest, ChangeOpenIDResponse](Row{
+	Name: "change_openid", Method: "POST", Path: "/cgi-bin/changeopenid", Retry: Read,
+	Proof: []string{"result_list"},
+	Doc:   "https://developers.weixin.qq.com/doc/offiaccount/User_Management/Getting_a_User_List.html",
+})
+
+// ChangeOpenIDRequest names the old account and its followers.
+type ChangeOpenIDRequest struct {
+	FromAppID  string   `json:"from_appid" wx:"required"`
+	OpenIDList []string `json:"openid_list" wx:"required,openid,items=100"`
+}
+
+// ChangeOpenIDResponse has the followers in the order of the request.
+type ChangeOpenIDResponse struct {
+	ResultList []ChangedOpenID `json:"result_list"`
+}
+
+// ChangedOpenID is one follower. ErrMsg is ok, or why there is no NewOpenID.
+type ChangedOpenID struct {
+	OriOpenID string `json:"ori_openid"`
+	NewOpenID string `json:"new_openid"`
+	ErrMsg    string `json:"err_msg"`
+}

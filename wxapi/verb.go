@@ -86,15 +86,16 @@ type BodyKind int
 
 // The ways of the data.
 const (
-	JSON     BodyKind = iota // as the JSON body
-	Query                    // all of it in the query
-	Upload                   // as multipart/form-data with a file
-	Download                 // all of it in the query, and the answer is a file
-	Local                    // not at all: the client itself knows the answer
+	JSON      BodyKind = iota // as the JSON body
+	Query                     // all of it in the query
+	Upload                    // as multipart/form-data with a file
+	Download                  // all of it in the query, and the answer is a file
+	Local                     // not at all: the client itself knows the answer
+	PlainText                 // the last field as plain text, all others in the query
 )
 
 func (b BodyKind) String() string {
-	return [...]string{"json", "query", "upload", "download", "local"}[b]
+	return [...]string{"json", "query", "upload", "download", "local", "text"}[b]
 }
 
 // RetryClass says what may be done when nobody knows whether WeChat executed
@@ -118,6 +119,14 @@ func (r *Row) secretFields() []string {
 		return append([]string{"access_token"}, r.Secret...)
 	}
 	return r.Secret
+}
+
+// lastField is what a row with a PlainText body sends as its body.
+func (r *Row) lastField() string {
+	if r.shape == nil || len(r.shape.fields) == 0 {
+		return ""
+	}
+	return r.shape.fields[len(r.shape.fields)-1].name
 }
 
 // Summary is the first sentence of the verb's documentation.

@@ -36,6 +36,10 @@ func TestLimits(t *testing.T) {
 		{"create_tag", `{"tag":{"name":"` + strings.Repeat("好", 31) + `"}}`, "tag.name", "at most 30"},
 		{"update_tag", `{"tag":{"name":"n"}}`, "tag.id", "is missing"},
 		{"delete_tag", `{}`, "tag", "is missing"},
+		{"update_tag", `{"tag":{"id":2,"name":"n"}}`, "tag.id", "3 or more"},
+		{"delete_tag", `{"tag":{"id":0}}`, "tag.id", "3 or more"},
+		{"update_group", `{"group":{"id":1,"name":"n"}}`, "group.id", "0 to 2 are WeChat's own"},
+		{"delete_group", `{"group":{"id":-1}}`, "group.id", "3 or more"},
 		{"get_tag_users", `{}`, "tagid", "is missing"},
 		{"tag_users", `{"openid_list":` + list(51) + `,"tagid":1}`, "openid_list", "at most 50"},
 		{"tag_users", `{"openid_list":["o","a b"],"tagid":1}`, "openid_list[1]", "not an OpenID"},
@@ -73,7 +77,7 @@ func TestLimits(t *testing.T) {
 		{"create_conditional_menu", `{"button":[` + click + `],"matchrule":{"sex":"1"}}`, "matchrule", "needs a tag_id"},
 		{"create_conditional_menu", `{"button":[` + click + `],"matchrule":{"client_platform_type":"4"}}`, "matchrule.client_platform_type", "known are 1, 2, 3"},
 		{"create_conditional_menu", `{"button":[{"name":"n"}],"matchrule":{"tag_id":"2"}}`, "button[0].type", "is missing"},
-		{"delete_conditional_menu", `{"menuid":1}`, "menuid", "must be a string"},
+		{"delete_conditional_menu", `{"menuid":1.5}`, "menuid", "must be a string"},
 		{"match_menu", `{}`, "user_id", "is missing"},
 
 		{"create_qr_code", scene("QR", `"scene_id":1`), "action_name", "is not known"},
@@ -90,6 +94,7 @@ func TestLimits(t *testing.T) {
 		{"get_qr_code_url", `{"ticket":""}`, "ticket", "is empty"},
 		{"create_short_key", `{"long_data":"` + strings.Repeat("x", 4097) + `"}`, "long_data", "at most 4096"},
 		{"create_short_key", `{"long_data":"x","expire_seconds":2592001}`, "expire_seconds", "must be 1 to 2592000"},
+		{"create_short_key", `{"long_data":"x","expire_seconds":0}`, "expire_seconds", "must be 1 to 2592000"},
 		{"resolve_short_key", `{}`, "short_key", "is missing"},
 
 		{"get_oauth_authorize_url", `{"redirect_uri":"shop.example.com","scope":"snsapi_base"}`, "redirect_uri", "whole address"},

@@ -19,6 +19,7 @@ func controls() []control {
 		{"GET", "/_sim/followers", "who follows or once did", func(p *Platform, r *http.Request) (any, error) { return p.Followers(), onlyQuery(r) }},
 		{"POST", "/_sim/followers/{openid}/scan", "a follower scans a QR code: {\"ticket\":\"…\"}", controlScan},
 		{"POST", "/_sim/followers/{openid}/authorize", "a user agrees on the account's web page: {\"scope\":\"snsapi_base|snsapi_userinfo\",\"state\":\"…\"}", controlAuthorize},
+		{"POST", "/_sim/followers/{openid}/comment", "a reader comments on an article: {\"msg_data_id\":\"…\",\"index\":0,\"content\":\"…\"}", controlComment},
 		{"POST", "/_sim/faults", "make the next API calls fail", controlFault},
 		{"GET", "/_sim/faults", "what will still fail", func(p *Platform, r *http.Request) (any, error) { return p.Faults(), onlyQuery(r) }},
 		{"DELETE", "/_sim/faults", "nothing fails any more", func(p *Platform, _ *http.Request) (any, error) { p.ClearFaults(); return nil, nil }},

@@ -1,6 +1,10 @@
 package wxsim
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/wxbridge/wxbridge/wxapi"
+)
 
 func controlScan(p *Platform, r *http.Request) (any, error) {
 	var body struct {
@@ -26,4 +30,21 @@ func controlAuthorize(p *Platform, r *http.Request) (any, error) {
 		return nil, err
 	}
 	return map[string]string{"code": code, "state": body.State}, nil
+}
+
+// controlComment answers the comment's id.
+func controlComment(p *Platform, r *http.Request) (any, error) {
+	var body struct {
+		MsgDataID wxapi.ID `json:"msg_data_id"`
+		Index     int      `json:"index"`
+		Content   string   `json:"content"`
+	}
+	if err := readInto(r, &body, `{"msg_data_id":"2247483655","index":0,"content":"nice"}`); err != nil {
+		return nil, err
+	}
+	id, err := p.Comment(r.PathValue("openid"), string(body.MsgDataID), body.Index, body.Content)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{"user_comment_id": id}, nil
 }

@@ -112,7 +112,7 @@ func TestSessions(t *testing.T) {
 		t.Errorf("in an agent's name: %d, %d", right, unknown)
 	}
 	now := w.hand.now().Unix()
-	page := &wxapi.GetKFMessagesRequest{StartTime: now - 60, EndTime: now, MsgID: 1, Number: 1}
+	page := &wxapi.GetKFMessagesRequest{StartTime: now - 60, EndTime: now, MsgID: "1", Number: 1}
 	var said []string
 	for range 3 {
 		got, err := client.GetKFMessages(ctx, page)

@@ -20,8 +20,9 @@
 // /cgi-bin/token and of /cgi-bin/stable_token know nothing of each other. Custom messages
 // keep to WeChat's counts (5 in 48 h after a message, 3 in a minute after a menu tap, a scan, a follow), temporary
 // media to their types, sizes and three days. Followers, their tags (groups are tags by an older name), remarks, the
-// blacklist, menus, QR codes and their pictures, web authorisation, JS-SDK tickets and short keys are remembered. All other APIs that wxbridge knows check token and
-// body, and answer something made up in the right shape. A path that nobody knows is answered with errcode 40066.
+// blacklist, menus, QR codes and their pictures, web authorisation, JS-SDK tickets, short keys and comments are
+// remembered. The data cube counts followers, and makes up the rest. All other APIs that wxbridge knows check token
+// and body, and answer something made up in the right shape. A path that nobody knows is answered with errcode 40066.
 //
 // Templates, permanent material, drafts, published articles, mass messages and customer service have state too: a
 // message needs a template of the account's ([Config].Templates are there from the start), an mpnewsarticle a published
@@ -53,6 +54,11 @@
 //	curl -d '{"ticket":"gQH4+/+/…"}'                          http://127.0.0.1:8090/_sim/followers/o_alice/scan
 //	curl -d '{"scope":"snsapi_userinfo","state":"123"}'       http://127.0.0.1:8090/_sim/followers/o_alice/authorize
 //	{"code":"…","state":"123"}
+//
+// A reader comments on an article that is open for it, named by the msg_data_id of its publication or mass message:
+//
+//	curl -d '{"msg_data_id":"24000000000000002","index":0,"content":"nice"}' http://127.0.0.1:8090/_sim/followers/o_alice/comment
+//	{"user_comment_id":"24000000000000003"}
 //
 // A blocked follower gets no messages (43019); what they say is pushed all the same. All phones are iPhones set to
 // zh_CN, which is what personalised menus go by.

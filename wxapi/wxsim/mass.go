@@ -171,7 +171,7 @@ func (p *Platform) sendMass(x *exchange, m *massContent, to []*follower, chosen 
 	send := &massSend{id: p.newJobID(), dataID: p.newJobID(), kind: m.MsgType}
 	if d := p.library.draft(m.MPNews.MediaID); m.MsgType == "mpnews" && d != nil {
 		send.articles = len(d.items)
-		p.publish(x, d)
+		p.publish(x, d).dataID = send.dataID
 	}
 	p.masses.sent = append(p.masses.sent, send)
 	if p.masses.known == nil {

@@ -41,6 +41,8 @@ type Platform struct {
 	masses    masses
 	desk      desk
 	rids      rids
+	comments  comments
+	voices    map[string]string // what was said, by voice_id
 	clears    clears
 	lastMsgID int64
 	news      chan struct{} // closed and replaced when an inbox grows

@@ -30,6 +30,7 @@ func noArticle() answer { return failureText(53600, "invalid article_id") }
 type publication struct {
 	articleID        string
 	publishID        int64
+	dataID           int64 // by which comments name it
 	items            []wxapi.NewsItem
 	created, updated int64
 }
@@ -45,7 +46,7 @@ func (l *library) article(id string) *publication {
 
 // publish takes a draft out of the box and gives it an article_id and URLs.
 func (p *Platform) publish(x *exchange, d *draft) *publication {
-	pub := &publication{articleID: newTemplateID(), publishID: p.newJobID(), items: slices.Clone(d.items), created: d.created, updated: x.wall.Unix()}
+	pub := &publication{articleID: newTemplateID(), publishID: p.newJobID(), dataID: p.newJobID(), items: slices.Clone(d.items), created: d.created, updated: x.wall.Unix()}
 	for i := range pub.items {
 		pub.items[i].URL = "http://mp.weixin.qq.com/s/" + newTemplateID()[:22]
 	}
@@ -94,7 +95,7 @@ func publishDraft(p *Platform, x *exchange) answer {
 		PublishEventInfo finished
 	}{"event", "PUBLISHJOBFINISH", finished{fmt.Sprint(pub.publishID), published, pub.articleID, pub.detail()}})
 	return object(map[string]any{
-		"errcode": 0, "errmsg": "ok", "publish_id": strconv.FormatInt(pub.publishID, 10), "msg_data_id": p.newJobID(),
+		"errcode": 0, "errmsg": "ok", "publish_id": strconv.FormatInt(pub.publishID, 10), "msg_data_id": pub.dataID,
 	})
 }
 

@@ -2,6 +2,7 @@ package wxsim
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/wxbridge/wxbridge/wxapi"
@@ -185,9 +186,13 @@ func kfMessages(p *Platform, x *exchange) answer {
 	if req.EndTime < req.StartTime || req.EndTime-req.StartTime > 24*60*60 || req.Number < 1 || req.Number > maxRecords {
 		return failure(65416)
 	}
-	list, next := []wxapi.KFMessage{}, req.MsgID
+	after, err := strconv.ParseInt(string(req.MsgID), 10, 64)
+	if err != nil {
+		return failure(65416)
+	}
+	list, next := []wxapi.KFMessage{}, after
 	for _, r := range p.desk.records {
-		if r.id > req.MsgID && r.Time >= req.StartTime && r.Time <= req.EndTime && len(list) < req.Number {
+		if r.id > after && r.Time >= req.StartTime && r.Time <= req.EndTime && len(list) < req.Number {
 			list, next = append(list, r.KFMessage), r.id
 		}
 	}
