@@ -5,18 +5,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
 // MaxText is the most that the text of a reply may hold, in bytes of UTF-8;
 // WeChat drops a longer passive text.
-const MaxText = 2048
+const MaxText = callback.MaxTextBytes
 
 // MaxArticles is the most articles a news reply may hold. Which of them are
 // shown depends on the kind that is answered, so the rest is cut when the
 // reply is rendered, never refused here.
-const MaxArticles = 8
+const MaxArticles = callback.MaxArticles
 
 // The two words of the bridge's own among the msgtypes, and the hand-over to
 // human agents.
@@ -212,9 +215,28 @@ func (r Reply) validate() error {
 	}
 	if form := r.Form(MaxArticles + 1); form != nil {
 		// What decides a hold must also be fit to be delivered.
-		return form.Check()
+		return asSent(form.Check())
 	}
 	return nil
+}
+
+// asSent names the field of a fault as the sender wrote it: news.articles[0].url.
+func asSent(err error) error {
+	var bad *callback.ReplyError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	path := goField.ReplaceAllStringFunc(bad.Field, func(name string) string { return sentAs[name] })
+	return fmt.Errorf("%s.%s %s", bad.MsgType, path, bad.Problem)
+}
+
+var goField = regexp.MustCompile(`[A-Za-z]+`)
+
+// sentAs are the names in JSON of what the checks of package callback look at.
+var sentAs = map[string]string{
+	"Content": "content", "MediaID": "media_id", "ThumbMediaID": "thumb_media_id",
+	"MusicURL": "musicurl", "HQMusicURL": "hqmusicurl",
+	"Articles": "articles", "Title": "title", "URL": "url", "PicURL": "picurl",
 }
 
 // blank tells a field that is missing, null, an empty string, list or object.

@@ -12,7 +12,7 @@ import (
 // TestJSONPushes: whatever way a JSON push writes a message (numbers as strings, ids as numbers, one
 // of a list in an array or alone, true for "true"), it is the event of the XML push.
 func TestJSONPushes(t *testing.T) {
-	digits := regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
+	digits := regexp.MustCompile(`^(0|[1-9]\d*)$`)
 	ways := map[string]func(callback.Field, any) any{
 		"as it is": func(_ callback.Field, value any) any { return value },
 		"numbers as strings": func(_ callback.Field, value any) any {

@@ -69,20 +69,20 @@ func Parse(document []byte) (*Message, error) {
 	}
 	m.CreateTime = time.Unix(unix, 0).UTC()
 	m.Kind = KindName(m.MsgType, m.Event)
-	m.root.wrapList(m.Kind)
+	m.root = wrapList(m.root, m.Kind)
 	return m, nil
 }
 
 // wrapList puts the List of a notice's event where it is in XML: JSON pushes leave out the object
 // around it, SubscribeMsgPopupEvent and the like.
-func (n *node) wrapList(kind string) {
+func wrapList(root node, kind string) node {
 	k, _ := LookupKind(kind)
 	for _, f := range k.Fields {
-		if len(f.Fields) != 1 || f.Fields[0].Name != "List" || n.kid(f.Name).name != "" {
+		if len(f.Fields) != 1 || f.Fields[0].Name != "List" || root.kid(f.Name).name != "" {
 			continue
 		}
 		wrapper, others := node{name: f.Name, kind: branch}, []node(nil)
-		for _, kid := range n.kids {
+		for _, kid := range root.kids {
 			if kid.name == "List" {
 				wrapper.kids = append(wrapper.kids, kid)
 			} else {
@@ -90,9 +90,11 @@ func (n *node) wrapList(kind string) {
 			}
 		}
 		if len(wrapper.kids) > 0 {
-			n.kids = append(others, wrapper)
+			root.kids = others
+			root.kids = append(root.kids, wrapper)
 		}
 	}
+	return root
 }
 
 // scalar reads a top-level element into a string.
