@@ -57,17 +57,22 @@ type Reply struct {
 
 // Text is the object of msgtype text.
 type Text struct {
+	// Content is the words: 1 to 2,048 bytes of UTF-8. A \n breaks the line, and
+	// <a href="https://…">…</a> is a link.
 	Content string `json:"content"`
 }
 
 // Media is the object of msgtype image and voice.
 type Media struct {
+	// MediaID is the one that upload_media answered, or permanent material's.
 	MediaID string `json:"media_id"`
 }
 
 // Video is the object of msgtype video.
 type Video struct {
-	MediaID      string `json:"media_id"`
+	// MediaID is the one that upload_media answered, or permanent material's.
+	MediaID string `json:"media_id"`
+	// ThumbMediaID is the preview picture; only a custom message shows it.
 	ThumbMediaID string `json:"thumb_media_id,omitempty"`
 	Title        string `json:"title,omitempty"`
 	Description  string `json:"description,omitempty"`
@@ -75,15 +80,20 @@ type Video struct {
 
 // Music is the object of msgtype music, with the lower-case names of custom messages.
 type Music struct {
-	Title        string `json:"title,omitempty"`
-	Description  string `json:"description,omitempty"`
-	MusicURL     string `json:"musicurl,omitempty"`
-	HQMusicURL   string `json:"hqmusicurl,omitempty"`
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
+	// MusicURL is where the music is, http or https.
+	MusicURL string `json:"musicurl,omitempty"`
+	// HQMusicURL is the same in better quality, played on Wi-Fi.
+	HQMusicURL string `json:"hqmusicurl,omitempty"`
+	// ThumbMediaID is the picture, uploaded as a thumb.
 	ThumbMediaID string `json:"thumb_media_id"`
 }
 
 // News is the object of msgtype news.
 type News struct {
+	// Articles are 1 to 8. In answer to a message WeChat shows one, in answer to an
+	// event eight, and the rest is cut; a custom message has one.
 	Articles []Article `json:"articles"`
 }
 
@@ -91,12 +101,16 @@ type News struct {
 type Article struct {
 	Title       string `json:"title"`
 	Description string `json:"description,omitempty"`
-	URL         string `json:"url,omitempty"`
-	PicURL      string `json:"picurl,omitempty"`
+	// URL is what a tap opens, http or https.
+	URL string `json:"url,omitempty"`
+	// PicURL is a JPG or PNG, 360 by 200 pixels for the first card and 200 by 200
+	// for others.
+	PicURL string `json:"picurl,omitempty"`
 }
 
 // CustomerService names the agent that speaks or takes over.
 type CustomerService struct {
+	// KfAccount is the agent's account, test1@test.
 	KfAccount string `json:"kf_account"`
 }
 

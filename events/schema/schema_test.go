@@ -81,6 +81,40 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// Each schema has an example, and every example fits it.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	r := compile(t)
+	var walk func(v any) (found []any)
+	walk = func(v any) (found []any) {
+		switch v := v.(type) {
+		case map[string]any:
+			examples, _ := v["examples"].([]any)
+			found = append(found, examples...)
+			for _, alternative := range []string{"oneOf", "allOf"} {
+				found = append(found, walk(v[alternative])...)
+			}
+		case []any:
+			for _, inner := range v {
+				found = append(found, walk(inner)...)
+			}
+		}
+		return found
+	}
+	for _, name := range schema.Names() {
+		file, _ := schema.JSON(name)
+		examples := walk(value(t, file))
+		for _, one := range examples {
+			r.holds(t, name, encode(t, one))
+		}
+		row, isVerb := wxapi.Lookup(strings.TrimPrefix(name, "result."))
+		withoutAnswer := isVerb && (row.Body == wxapi.Download || row.Body == wxapi.Local)
+		if len(examples) == 0 && !withoutAnswer {
+			t.Errorf("%s has no example", name)
+		}
+	}
+}
+
 // keywords mean the same in JSON Schema 2020-12 and draft-07, and in AsyncAPI.
 var keywords = []string{
 	"$schema", "$id", "$comment", "title", "description", "examples", "type", "properties", "required", "items",

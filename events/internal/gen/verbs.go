@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"encoding/json"
 	"reflect"
 
 	"github.com/wxbridge/wxbridge/events"
@@ -9,7 +10,7 @@ import (
 
 // about is what a verb does and what limits it.
 func (s *source) about(row *wxapi.Row) string {
-	text := s.docs["verb "+row.Name]
+	text := s.docs.text["verb "+row.Name]
 	if text == "" {
 		text = row.Summary()
 	}
@@ -62,11 +63,26 @@ func (s *source) result(row *wxapi.Row) (schema, error) {
 	if err != nil {
 		return schema{}, err
 	}
-	outcomes := []string{events.ResultDone, events.ResultRejected, events.ResultFailed, events.ResultExpired, events.ResultUnknown}
+	examples, err := s.resultSample(row)
+	if err != nil {
+		return schema{}, err
+	}
 	one, err := s.published(name(events.Results, row.Name), reflect.TypeFor[events.Result](), map[string]object{
-		"Result.outcome":  obj("description", s.docs.choices(outcomes...)).with(s.oneOf(outcomes...)),
+		"Result.outcome":  s.docs.oneOf("events", "Result"),
+		"Result.class":    {{"description", s.actions()}, {"type", "string"}},
 		"Result.response": response.with(obj("type", "object")),
-	})
-	one.body = obj("description", "The result of "+row.Name+". "+s.docs["events.Result"]+"\n\n"+row.Doc).with(one.body)
+	}, examples...)
+	one.body = obj("description", "The result of "+row.Name+". "+s.docs.text["events.Result"]+"\n\n"+row.Doc).with(one.body)
 	return one, err
+}
+
+// resultSample is the result of a verb's sample: done, with WeChat's answer, if
+// it is one that stands in a result as it is.
+func (s *source) resultSample(row *wxapi.Row) ([]any, error) {
+	answers, err := s.sample("wxapi/testdata/verbs/" + row.Name + "/answer.json")
+	if err != nil || len(answers) == 0 || row.Body == wxapi.Download {
+		return nil, err
+	}
+	answer, _ := answers[0].(json.RawMessage)
+	return []any{events.Result{Outcome: events.ResultDone, ErrMsg: "ok", Attempts: 1, ElapsedMS: 41, Response: answer}}, nil
 }
