@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
 // Branch is the first token after the prefix: what a message on the subject is.
@@ -83,9 +85,11 @@ func Type(b Branch, name string) string {
 }
 
 // Schema is the dataschema of what is published on a branch under name. All
-// outcomes have one, and so have all dead letters.
+// outcomes have one, and so have all dead letters, and the inbound events of the
+// kinds that [callback.Kinds] doesn't list.
 func Schema(b Branch, name string) string {
-	if b == Outcomes || b == DLQ {
+	_, listed := callback.LookupKind(name)
+	if b == Outcomes || b == DLQ || b == Inbound && !listed {
 		return "urn:wxbridge:" + string(b) + ":1"
 	}
 	return "urn:wxbridge:" + strings.TrimPrefix(Type(b, name), typePrefix) + ":1"

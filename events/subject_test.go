@@ -60,6 +60,7 @@ func TestNames(t *testing.T) {
 		{Type(Replies, "e-1"), "com.qq.weixin.mp.reply"},
 		{Type(Marks, ""), "com.qq.weixin.mp.mark"},
 		{Schema(Inbound, "event_scan"), "urn:wxbridge:inbound.event_scan:1"},
+		{Schema(Inbound, "event_invented_tomorrow"), "urn:wxbridge:inbound:1"},
 		{Schema(Marks, "x"), "urn:wxbridge:mark:1"},
 		{Schema(Outcomes, "text"), "urn:wxbridge:outcome:1"},
 		{Schema(DLQ, "text"), "urn:wxbridge:dlq:1"},

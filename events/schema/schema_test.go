@@ -56,7 +56,7 @@ func TestFilesAreFresh(t *testing.T) {
 // Every kind, verb and result has a schema, under the name that its events carry.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	want := []string{"reply", "mark", "outcome", "dlq"}
+	want := []string{"inbound", "reply", "mark", "outcome", "dlq"}
 	for _, k := range callback.Kinds() {
 		want = append(want, named(t, events.Schema(events.Inbound, k.Name)))
 	}
@@ -74,7 +74,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("no %s", name)
 		}
 	}
-	for _, name := range []string{"", "inbound", "../schema", "inbound.text.json", "asyncapi"} {
+	for _, name := range []string{"", "inbound.sticker", "../schema", "inbound.text.json", "asyncapi"} {
 		if _, ok := schema.JSON(name); ok {
 			t.Errorf("there is a %q", name)
 		}

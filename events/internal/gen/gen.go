@@ -74,7 +74,7 @@ func (s *source) schemas() ([]schema, error) {
 		}
 		all = append(all, schema{"inbound." + k.Name, body})
 	}
-	for _, of := range []func() (schema, error){s.reply, s.mark, s.outcome, s.deadLetter} {
+	for _, of := range []func() (schema, error){s.unlisted, s.reply, s.mark, s.outcome, s.deadLetter} {
 		one, err := of()
 		if err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
@@ -37,6 +38,29 @@ func (s *source) inbound(k callback.Kind) (object, error) {
 		"required", required,
 		"examples", samples,
 	), nil
+}
+
+// unlisted is the schema of the kinds that have none of their own.
+func (s *source) unlisted() (schema, error) {
+	samples, err := s.sample("wxapi/callback/testdata/samples/event_invented_tomorrow~unknown.json")
+	if err != nil {
+		return schema{}, err
+	}
+	known, _ := callback.LookupKind("text")
+	properties, err := elements(slices.DeleteFunc(slices.Clone(known.Fields), func(f callback.Field) bool {
+		return !slices.Contains([]string{"ToUserName", "FromUserName", "CreateTime", "MsgType", "MsgId"}, f.Name)
+	}), callback.Kind{Event: "any"})
+	if err != nil {
+		return schema{}, err
+	}
+	return schema{string(events.Inbound), obj(
+		"description", "An inbound event of a kind that has no schema of its own, because WeChat invented it later or no page describes it. A message is held for a passive reply, an event is not.",
+		"$comment", "WeChat's own elements, all of them: strings, objects of elements, and arrays of what is there several times.",
+		"type", "object",
+		"properties", append(properties, member{"Event", str("What happened, if MsgType is event.")}),
+		"required", list("ToUserName", "FromUserName", "CreateTime", "MsgType"),
+		"examples", samples,
+	)}, nil
 }
 
 // shapes are a kind's samples: the plain one, and of the others those that have
