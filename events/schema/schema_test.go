@@ -81,6 +81,19 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"text": "inbound.text", "send_custom_message": "cmd.send_custom_message result.send_custom_message",
+		"result.text": "inbound.text", "inbound.txt": "inbound.text", "cmd.send_custom_mesage": "cmd.send_custom_message",
+		"outcme": "outcome", "": "", ".": "", "x": "", "inbound.event_invented_tomorrow": "", strings.Repeat("reply", 40): "",
+	} {
+		if got := strings.Join(schema.Nearest(name), " "); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
 // Each schema has an example, and every example fits it.
 func TestExamples(t *testing.T) {
 	t.Parallel()
