@@ -125,6 +125,25 @@ func TestSamplesShowEachElement(t *testing.T) {
 	}
 }
 
+// TestSampleIDs: a retry has the id of the first try, and nothing else has it.
+func TestSampleIDs(t *testing.T) {
+	seen := map[string]string{}
+	for name, document := range samples(t) {
+		m, err := callback.Parse(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := callback.Parse(bytes.Clone(document))
+		if err != nil || again.ID() != m.ID() {
+			t.Errorf("%s: the retry is %v, %v", name, again, err)
+		}
+		if other, taken := seen[m.ID()]; taken {
+			t.Errorf("%s and %s have the id %s", name, other, m.ID())
+		}
+		seen[m.ID()] = name
+	}
+}
+
 // pathsOf yields the fields and the fields in them, with dots between the names.
 func pathsOf(fields []callback.Field, before string) iter.Seq2[string, callback.Field] {
 	return func(yield func(string, callback.Field) bool) {

@@ -80,9 +80,9 @@ func (d *docs) choices(pkg, word string, but ...string) (values []string, about 
 	return values, strings.Join(lines, "\n")
 }
 
-// oneOf is a field that has one of those constants as its value.
-func (d *docs) oneOf(pkg, word string) object {
-	values, about := d.choices(pkg, word)
+// oneOf is a field that has one of those constants of package events as its value.
+func (d *docs) oneOf(word string) object {
+	values, about := d.choices("events", word)
 	return obj("description", about, "type", "string", "enum", list(values...))
 }
 

@@ -93,7 +93,7 @@ const (
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := compact(d.oneOf("events", "Outcome"))
+	text, err := compact(d.oneOf("Outcome"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func (s *source) published(name string, t reflect.Type, instead map[string]objec
 
 func (s *source) mark() (schema, error) {
 	return s.published("mark", reflect.TypeFor[events.Mark](), map[string]object{
-		"Mark.mark":    s.docs.oneOf("events", "Mark"),
+		"Mark.mark":    s.docs.oneOf("Mark"),
 		"Mark.outcome": {{"type", "string"}, {"enum", list(events.OutcomeFallback, events.OutcomeUnanswered)}},
 		"Mark.event":   str("The inbound event's id."),
 		"Mark.openid":  str("The follower's OpenID."),
@@ -33,7 +33,7 @@ func (s *source) mark() (schema, error) {
 
 func (s *source) outcome() (schema, error) {
 	return s.published("outcome", reflect.TypeFor[events.Outcome](), map[string]object{
-		"Outcome.outcome": s.docs.oneOf("events", "Outcome"),
+		"Outcome.outcome": s.docs.oneOf("Outcome"),
 	},
 		events.Outcome{Outcome: events.OutcomeReplied, Try: 1, MS: 812, Source: "/shop", Sequence: 4711},
 		events.Outcome{Outcome: events.OutcomeUnanswered, Try: 1, MS: 4500, Sequence: 4712},

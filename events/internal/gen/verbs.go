@@ -68,7 +68,7 @@ func (s *source) result(row *wxapi.Row) (schema, error) {
 		return schema{}, err
 	}
 	one, err := s.published(name(events.Results, row.Name), reflect.TypeFor[events.Result](), map[string]object{
-		"Result.outcome":  s.docs.oneOf("events", "Result"),
+		"Result.outcome":  s.docs.oneOf("Result"),
 		"Result.class":    {{"description", s.actions()}, {"type", "string"}},
 		"Result.response": response.with(obj("type", "object")),
 	}, examples...)
