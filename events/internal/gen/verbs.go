@@ -1,7 +1,6 @@
 package gen
 
 import (
-	"encoding/json"
 	"reflect"
 
 	"github.com/wxbridge/wxbridge/events"
@@ -74,15 +73,4 @@ func (s *source) result(row *wxapi.Row) (schema, error) {
 	}, examples...)
 	one.body = obj("description", "The result of "+row.Name+". "+s.docs.text["events.Result"]+"\n\n"+row.Doc).with(one.body)
 	return one, err
-}
-
-// resultSample is the result of a verb's sample: done, with WeChat's answer, if
-// it is one that stands in a result as it is.
-func (s *source) resultSample(row *wxapi.Row) ([]any, error) {
-	answers, err := s.sample("wxapi/testdata/verbs/" + row.Name + "/answer.json")
-	if err != nil || len(answers) == 0 || row.Body == wxapi.Download {
-		return nil, err
-	}
-	answer, _ := answers[0].(json.RawMessage)
-	return []any{events.Result{Outcome: events.ResultDone, ErrMsg: "ok", Attempts: 1, ElapsedMS: 41, Response: answer}}, nil
 }
