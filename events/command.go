@@ -136,10 +136,16 @@ func parseTime(v any) (time.Time, error) {
 }
 
 // NewCommand makes a command event. id is the idempotency key: unique within
-// the prefix for 7 days.
-func NewCommand(verb, id, source string, at time.Time, data json.RawMessage) (cloudevents.Event, error) {
-	if data = bytes.TrimSpace(data); !isObject(data) {
+// the prefix for 7 days. data is WeChat's request body, a request type of
+// package wxapi or JSON as json.RawMessage. Publish it on
+// Prefix.Subject(Cmd, verb).
+func NewCommand(verb, id, source string, at time.Time, data any) (cloudevents.Event, error) {
+	body, err := asJSON(data)
+	if err != nil {
+		return cloudevents.Event{}, fmt.Errorf("command %s: %w", id, err)
+	}
+	if body = bytes.TrimSpace(body); !isObject(body) {
 		return cloudevents.Event{}, fmt.Errorf("command %s: data is not a JSON object", id)
 	}
-	return newEvent(Cmd, verb, id, source, at, data)
+	return newEvent(Cmd, verb, id, source, at, body)
 }

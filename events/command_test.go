@@ -3,9 +3,12 @@ package events
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wxbridge/wxbridge/wxapi"
 )
 
 var stored = time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
@@ -122,6 +125,22 @@ func TestNewCommand(t *testing.T) {
 	for _, data := range []string{"", "null", "[]", "{", "hello"} {
 		if e, err := NewCommand("get_menu", "1", "/shop", stored, json.RawMessage(data)); err == nil {
 			t.Errorf("%q becomes %s", data, e)
+		}
+	}
+}
+
+// A request type of package wxapi is written as WeChat wants it.
+func TestNewCommandOfAType(t *testing.T) {
+	t.Parallel()
+	e, err := NewCommand("send_custom_message", "order-1", "/shop", stored, wxapi.SendCustomMessageRequest{
+		ToUser: "oAbc", MsgType: "text", Text: &wxapi.Text{Content: "a & b <c>"},
+	})
+	if want := `{"touser":"oAbc","msgtype":"text","text":{"content":"a & b <c>"}}`; err != nil || string(e.Data()) != want {
+		t.Errorf("%s, %v", e.Data(), err)
+	}
+	for _, data := range []any{nil, 5, "text", []int{1}, math.Inf(1)} {
+		if e, err := NewCommand("get_menu", "order-1", "/shop", stored, data); err == nil || !strings.Contains(err.Error(), "order-1") {
+			t.Errorf("%v becomes %s, %v", data, e, err)
 		}
 	}
 }

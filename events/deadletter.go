@@ -12,14 +12,20 @@ import (
 // DeadLetter is the data of wx.dlq.<verb or kind>: what could not be processed,
 // with the reason and the original.
 type DeadLetter struct {
-	Reason   string `json:"reason"`
-	Class    string `json:"class"`
-	Attempts int    `json:"attempts"`
-	Subject  string `json:"subject"`
-	Headers  Header `json:"headers,omitempty"`
+	// Reason says in one line what was wrong.
+	Reason string `json:"reason"`
+	// Class groups the reasons: that of the command's result, or one of those below.
+	Class string `json:"class"`
+	// Attempts counts the requests written to WeChat for it.
+	Attempts int `json:"attempts"`
+	// Subject is where the original was published; "" for a callback.
+	Subject string `json:"subject"`
+	// Headers are the original's, without those that instruct NATS.
+	Headers Header `json:"headers,omitempty"`
 	// Body is the original if it is UTF-8, otherwise BodyBase64 is; also if JSON's
 	// escapes would make it longer than that.
-	Body       string `json:"body,omitempty"`
+	Body string `json:"body,omitempty"`
+	// BodyBase64 is the original in Base64.
 	BodyBase64 []byte `json:"body_base64,omitempty"`
 }
 

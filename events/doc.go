@@ -3,6 +3,13 @@
 // client and opens no connection, so a service may import it to build or read
 // the events of a bridge without linking anything else.
 //
+// [ParseInbound] reads what a follower sent and [InboundEvent.Decode] gives the
+// struct of its kind; [NewReply] answers it. [NewCommand] makes a command,
+// [ParseResult] reads its result, [ParseOutcome] how a held event ended. They
+// take and give a subject, headers and a body; any NATS client carries those, and
+// [Header] has the form of nats.Header. The examples are whole programs but for
+// the connection.
+//
 // # Subjects
 //
 // After the account's prefix there are always exactly two tokens:

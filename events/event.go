@@ -33,12 +33,9 @@ func newEvent(b Branch, name, id, source string, at time.Time, data any) (cloude
 	e.SetID(id)
 	e.SetSource(source)
 	e.SetTime(at.UTC())
-	encoded, ok := data.(json.RawMessage)
-	if !ok {
-		var err error
-		if encoded, err = marshal(data); err != nil {
-			return e, err
-		}
+	encoded, err := asJSON(data)
+	if err != nil {
+		return e, err
 	}
 	e.SetDataContentType(cloudevents.ApplicationJSON)
 	// Set as they are: SetData would turn & < > into escapes.
@@ -46,6 +43,17 @@ func newEvent(b Branch, name, id, source string, at time.Time, data any) (cloude
 	// of a string; nobody could read the event.
 	e.DataEncoded = bytes.ToValidUTF8(encoded, []byte("\uFFFD"))
 	return e, nil
+}
+
+// asJSON is what is JSON already, or what it is in JSON.
+func asJSON(data any) (json.RawMessage, error) {
+	switch data := data.(type) {
+	case json.RawMessage:
+		return data, nil
+	case []byte:
+		return data, nil
+	}
+	return marshal(data)
 }
 
 // marshal is json.Marshal without HTML escapes: these events are read by people.

@@ -48,7 +48,21 @@ type InboundEvent struct {
 	Data json.RawMessage
 }
 
-// ParseInbound reads a message of wx.inbound.<kind>.
+// Decode reads the data into the struct of its kind and returns a pointer to it:
+// *callback.TextMessage, *callback.ScanEvent and so on, for a type switch; an
+// *callback.Unknown for a kind that has none.
+//
+// Who subscribes to one kind may write json.Unmarshal(in.Data, &text) instead.
+func (in InboundEvent) Decode() (any, error) {
+	data, err := callback.Decode(in.Kind, in.Data)
+	if err != nil {
+		return nil, fmt.Errorf("inbound event %s: %w", in.ID, err)
+	}
+	return data, nil
+}
+
+// ParseInbound reads a message of wx.inbound.<kind>. The empty prefix takes
+// those of every account.
 func ParseInbound(p Prefix, m Message) (InboundEvent, error) {
 	branch, kind, ok := p.Split(m.Subject)
 	if !ok || branch != Inbound {

@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,6 +98,31 @@ func TestNewInboundNotHeld(t *testing.T) {
 	in, err := ParseInbound("wx", Message{Subject: "wx.inbound.text", Header: header, Body: body})
 	if err != nil || !in.Deadline.IsZero() {
 		t.Errorf("%+v, %v", in, err)
+	}
+}
+
+// The data of an event in the struct of its kind.
+func TestInboundDecode(t *testing.T) {
+	t.Parallel()
+	m := parsePushed(t, pushed)
+	e, err := NewInbound("wx.shop", "wx01", m, time.Time{}, Trace{})
+	header, body := onTheWire(t, e, err)
+	in, err := ParseInbound("", Message{Subject: "wx.shop.inbound.text", Header: header, Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := in.Decode()
+	if text, ok := data.(*callback.TextMessage); err != nil || !ok || text.Content != "a & b <c>" || text.FromUserName != in.OpenID {
+		t.Errorf("%+v, %v", data, err)
+	}
+	in.Kind = "event_invented"
+	data, err = in.Decode()
+	if unknown, ok := data.(*callback.Unknown); err != nil || !ok || string(unknown.Elements["Content"]) != `"a & b <c>"` {
+		t.Errorf("%+v, %v", data, err)
+	}
+	in.Data = json.RawMessage(`[]`)
+	if data, err := in.Decode(); err == nil || data != nil || !strings.Contains(err.Error(), in.ID) {
+		t.Errorf("%+v, %v", data, err)
 	}
 }
 

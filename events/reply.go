@@ -5,18 +5,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
 // MaxText is the most that the text of a reply may hold, in bytes of UTF-8;
 // WeChat drops a longer passive text.
-const MaxText = 2048
+const MaxText = callback.MaxTextBytes
 
 // MaxArticles is the most articles a news reply may hold. Which of them are
 // shown depends on the kind that is answered, so the rest is cut when the
 // reply is rendered, never refused here.
-const MaxArticles = 8
+const MaxArticles = callback.MaxArticles
 
 // The two words of the bridge's own among the msgtypes, and the hand-over to
 // human agents.
@@ -54,17 +57,22 @@ type Reply struct {
 
 // Text is the object of msgtype text.
 type Text struct {
+	// Content is the words: 1 to 2,048 bytes of UTF-8. A \n breaks the line, and
+	// <a href="https://…">…</a> is a link.
 	Content string `json:"content"`
 }
 
 // Media is the object of msgtype image and voice.
 type Media struct {
+	// MediaID is the one that upload_media answered, or permanent material's.
 	MediaID string `json:"media_id"`
 }
 
 // Video is the object of msgtype video.
 type Video struct {
-	MediaID      string `json:"media_id"`
+	// MediaID is the one that upload_media answered, or permanent material's.
+	MediaID string `json:"media_id"`
+	// ThumbMediaID is the preview picture; only a custom message shows it.
 	ThumbMediaID string `json:"thumb_media_id,omitempty"`
 	Title        string `json:"title,omitempty"`
 	Description  string `json:"description,omitempty"`
@@ -72,15 +80,20 @@ type Video struct {
 
 // Music is the object of msgtype music, with the lower-case names of custom messages.
 type Music struct {
-	Title        string `json:"title,omitempty"`
-	Description  string `json:"description,omitempty"`
-	MusicURL     string `json:"musicurl,omitempty"`
-	HQMusicURL   string `json:"hqmusicurl,omitempty"`
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
+	// MusicURL is where the music is, http or https.
+	MusicURL string `json:"musicurl,omitempty"`
+	// HQMusicURL is the same in better quality, played on Wi-Fi.
+	HQMusicURL string `json:"hqmusicurl,omitempty"`
+	// ThumbMediaID is the picture, uploaded as a thumb.
 	ThumbMediaID string `json:"thumb_media_id"`
 }
 
 // News is the object of msgtype news.
 type News struct {
+	// Articles are 1 to 8. In answer to a message WeChat shows one, in answer to an
+	// event eight, and the rest is cut; a custom message has one.
 	Articles []Article `json:"articles"`
 }
 
@@ -88,12 +101,16 @@ type News struct {
 type Article struct {
 	Title       string `json:"title"`
 	Description string `json:"description,omitempty"`
-	URL         string `json:"url,omitempty"`
-	PicURL      string `json:"picurl,omitempty"`
+	// URL is what a tap opens, http or https.
+	URL string `json:"url,omitempty"`
+	// PicURL is a JPG or PNG, 360 by 200 pixels for the first card and 200 by 200
+	// for others.
+	PicURL string `json:"picurl,omitempty"`
 }
 
 // CustomerService names the agent that speaks or takes over.
 type CustomerService struct {
+	// KfAccount is the agent's account, test1@test.
 	KfAccount string `json:"kf_account"`
 }
 
@@ -212,9 +229,28 @@ func (r Reply) validate() error {
 	}
 	if form := r.Form(MaxArticles + 1); form != nil {
 		// What decides a hold must also be fit to be delivered.
-		return form.Check()
+		return asSent(form.Check())
 	}
 	return nil
+}
+
+// asSent names the field of a fault as the sender wrote it: news.articles[0].url.
+func asSent(err error) error {
+	var bad *callback.ReplyError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	path := goField.ReplaceAllStringFunc(bad.Field, func(name string) string { return sentAs[name] })
+	return fmt.Errorf("%s.%s %s", bad.MsgType, path, bad.Problem)
+}
+
+var goField = regexp.MustCompile(`[A-Za-z]+`)
+
+// sentAs are the names in JSON of what the checks of package callback look at.
+var sentAs = map[string]string{
+	"Content": "content", "MediaID": "media_id", "ThumbMediaID": "thumb_media_id",
+	"MusicURL": "musicurl", "HQMusicURL": "hqmusicurl",
+	"Articles": "articles", "Title": "title", "URL": "url", "PicURL": "picurl",
 }
 
 // blank tells a field that is missing, null, an empty string, list or object.

@@ -84,6 +84,25 @@ func TestParseReplyInvalid(t *testing.T) {
 	}
 }
 
+// Each field that a check can be about has a name that the sender knows.
+func TestFaultsNameTheFieldAsSent(t *testing.T) {
+	t.Parallel()
+	for _, form := range []any{callback.Text{}, callback.Image{}, callback.Voice{}, callback.Video{}, callback.Music{}, callback.News{}, callback.Article{}} {
+		for field := range reflect.TypeOf(form).Fields() {
+			if sentAs[field.Name] == "" && field.Name != "Description" { // which may be anything
+				t.Errorf("%T.%s has no name", form, field.Name)
+			}
+		}
+	}
+	bad := &callback.ReplyError{MsgType: "news", Field: "Articles[7].PicURL", Problem: "is bad"}
+	if err := asSent(bad); err.Error() != "news.articles[7].picurl is bad" {
+		t.Error(err)
+	}
+	if err := asSent(nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // What no JSON file can hold, and what is too long for one.
 func TestParseReplyBytes(t *testing.T) {
 	t.Parallel()

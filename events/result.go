@@ -27,11 +27,14 @@ const (
 type Result struct {
 	Outcome string `json:"outcome"`
 	// ErrCode is WeChat's errcode, 0 on success and where WeChat did not answer.
-	ErrCode int    `json:"errcode"`
-	ErrMsg  string `json:"errmsg,omitempty"`
+	ErrCode int `json:"errcode"`
+	// ErrMsg is WeChat's errmsg, or what was wrong before WeChat was asked.
+	ErrMsg string `json:"errmsg,omitempty"`
 	// RID is WeChat's request id, which its support asks for.
 	RID string `json:"rid,omitempty"`
-	// Class is the action class of what went wrong, "" when done.
+	// Class is the action class of what went wrong, "" when done; or call_only (a
+	// verb with credentials, refused on wx.cmd), id_conflict (another command had
+	// the id) or expired.
 	Class string `json:"class,omitempty"`
 	// Attempts counts the requests written for this command, over all processes.
 	Attempts int `json:"attempts"`
@@ -40,9 +43,11 @@ type Result struct {
 	// Response is WeChat's answer, always an object. What the schema knows of it has
 	// the schema's form, ids of 64 bits are text, and what WeChat adds is kept.
 	Response json.RawMessage `json:"response,omitempty"`
-	// ResponseRef is a dataref to the answer if it is too large for a message.
-	ResponseRef string   `json:"response_ref,omitempty"`
-	Warnings    []string `json:"warnings,omitempty"`
+	// ResponseRef is a dataref to the answer if it is too large for a message:
+	// nats-object://<bucket>/<name>.
+	ResponseRef string `json:"response_ref,omitempty"`
+	// Warnings name what was passed on and is not known, one field each.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // ResultID is the id of a command's result event.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
 // Branch is the first token after the prefix: what a message on the subject is.
@@ -53,8 +55,34 @@ func (p Prefix) Subject(b Branch, name string) string {
 	return string(p) + "." + string(b) + "." + name
 }
 
-// Split takes a subject of this prefix apart; ok is false for any other.
+// SplitSubject takes a subject of any prefix apart, for those who subscribe to
+// several accounts at once.
+func SplitSubject(subject string) (p Prefix, b Branch, name string, ok bool) {
+	rest, name, _ := cutLast(subject)
+	prefix, branch, ok := cutLast(rest)
+	p = Prefix(prefix)
+	if !ok || name == "" || branch == "" || p.Validate() != nil {
+		return "", "", "", false
+	}
+	return p, Branch(branch), name, true
+}
+
+// cutLast cuts before the last token.
+func cutLast(subject string) (before, token string, found bool) {
+	at := strings.LastIndexByte(subject, '.')
+	if at < 0 {
+		return "", subject, false
+	}
+	return subject[:at], subject[at+1:], true
+}
+
+// Split takes a subject of this prefix apart; ok is false for any other. The
+// empty prefix stands for all of them.
 func (p Prefix) Split(subject string) (b Branch, name string, ok bool) {
+	if p == "" {
+		_, b, name, ok = SplitSubject(subject)
+		return b, name, ok
+	}
 	rest, found := strings.CutPrefix(subject, string(p)+".")
 	if !found {
 		return "", "", false
@@ -83,9 +111,11 @@ func Type(b Branch, name string) string {
 }
 
 // Schema is the dataschema of what is published on a branch under name. All
-// outcomes have one, and so have all dead letters.
+// outcomes have one, and so have all dead letters, and the inbound events of the
+// kinds that [callback.Kinds] doesn't list.
 func Schema(b Branch, name string) string {
-	if b == Outcomes || b == DLQ {
+	_, listed := callback.LookupKind(name)
+	if b == Outcomes || b == DLQ || b == Inbound && !listed {
 		return "urn:wxbridge:" + string(b) + ":1"
 	}
 	return "urn:wxbridge:" + strings.TrimPrefix(Type(b, name), typePrefix) + ":1"

@@ -46,6 +46,21 @@ func TestSubjectAndSplit(t *testing.T) {
 		if ok && c.prefix.Subject(branch, name) != c.subject {
 			t.Errorf("%q does not come back", c.subject)
 		}
+		if !ok {
+			continue
+		}
+		prefix, branch, name, ok := SplitSubject(c.subject)
+		if prefix != c.prefix || branch != c.branch || name != c.name || !ok {
+			t.Errorf("%q of any account: %q %q %q %t", c.subject, prefix, branch, name, ok)
+		}
+		if branch, name, ok := Prefix("").Split(c.subject); branch != c.branch || name != c.name || !ok {
+			t.Errorf("%q of the empty prefix: %q %q %t", c.subject, branch, name, ok)
+		}
+	}
+	for _, subject := range []string{"", "wx", "wx.inbound", ".inbound.text", "wx.inbound.", "wx..text", "wx..inbound.text", "WX.inbound.text", "wx.>.inbound.text"} {
+		if prefix, branch, name, ok := SplitSubject(subject); ok {
+			t.Errorf("%q: %q %q %q", subject, prefix, branch, name)
+		}
 	}
 }
 
@@ -60,6 +75,7 @@ func TestNames(t *testing.T) {
 		{Type(Replies, "e-1"), "com.qq.weixin.mp.reply"},
 		{Type(Marks, ""), "com.qq.weixin.mp.mark"},
 		{Schema(Inbound, "event_scan"), "urn:wxbridge:inbound.event_scan:1"},
+		{Schema(Inbound, "event_invented_tomorrow"), "urn:wxbridge:inbound:1"},
 		{Schema(Marks, "x"), "urn:wxbridge:mark:1"},
 		{Schema(Outcomes, "text"), "urn:wxbridge:outcome:1"},
 		{Schema(DLQ, "text"), "urn:wxbridge:dlq:1"},

@@ -14,6 +14,7 @@ import (
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
 	schemas "github.com/wxbridge/wxbridge/events/schema"
+	"github.com/wxbridge/wxbridge/wxapi"
 )
 
 // Names of what `wxbridge schema` prints beside the JSON Schemas.
@@ -42,10 +43,29 @@ func schema(_ context.Context, p *program) error {
 	}
 	file, ok := schemas.JSON(name)
 	if !ok {
-		return &configError{fmt.Errorf("there is no schema %q; `wxbridge schema` lists them", name)}
+		return &configError{fmt.Errorf("there is no schema %q%s; `wxbridge schema` lists them", name, instead(name))}
 	}
 	_, err := p.out.Write(file)
 	return err
+}
+
+// instead is what somebody who asked for an unknown schema may have meant.
+func instead(name string) string {
+	branch, last, found := strings.Cut(name, ".")
+	if !found {
+		branch, last = "", name
+	}
+	near := schemas.Nearest(name)
+	if verb := wxapi.Nearest(last); len(near) == 0 && verb != "" { // it knows the names of another SDK
+		near = []string{string(events.Cmd) + "." + verb}
+	}
+	switch {
+	case len(near) > 0:
+		return ", but " + strings.Join(near, ", ")
+	case branch == string(events.Inbound):
+		return ", but inbound, of the kinds that have none of their own"
+	}
+	return ""
 }
 
 // printStreams prints the settings of all streams and buckets as a list, or

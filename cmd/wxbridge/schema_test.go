@@ -58,11 +58,15 @@ func TestSchemaRefuses(t *testing.T) {
 		args []string
 		vars map[string]string
 	}{
-		`no schema "inbound.txt"`: {[]string{"inbound.txt"}, nil},
-		"one name at a time":      {[]string{"inbound.text", "reply"}, nil},
-		`no stream "WX_TEXT"`:     {[]string{"streams", "WX_TEXT"}, nil},
-		"WX_PREFIX":               {[]string{"streams"}, map[string]string{"WX_PREFIX": "Wx"}},
-		"WX_STREAM_REPLICAS":      {[]string{"streams"}, map[string]string{"WX_STREAM_REPLICAS": "2"}},
+		`no schema "inbound.txt", but inbound.text;`:                                      {[]string{"inbound.txt"}, nil},
+		`no schema "get_groups", but cmd.get_groups, result.get_groups;`:                  {[]string{"get_groups"}, nil},
+		`no schema "cmd.get_qr_code_forever", but cmd.create_qr_code;`:                    {[]string{"cmd.get_qr_code_forever"}, nil},
+		`no schema "inbound.event_tomorrow", but inbound, of the kinds that have none of`: {[]string{"inbound.event_tomorrow"}, nil},
+		`no schema "zzz"; ` + "`wxbridge schema` lists them":                              {[]string{"zzz"}, nil},
+		"one name at a time":  {[]string{"inbound.text", "reply"}, nil},
+		`no stream "WX_TEXT"`: {[]string{"streams", "WX_TEXT"}, nil},
+		"WX_PREFIX":           {[]string{"streams"}, map[string]string{"WX_PREFIX": "Wx"}},
+		"WX_STREAM_REPLICAS":  {[]string{"streams"}, map[string]string{"WX_STREAM_REPLICAS": "2"}},
 	} {
 		p := start(t, c.vars, nil, append([]string{"schema"}, c.args...)...)
 		if code := p.code(t); code != 78 || !strings.Contains(p.out.String(), says) {
@@ -108,14 +112,19 @@ func TestSchemaStreams(t *testing.T) {
 	}
 }
 
-// The nats command takes the settings of one stream as they are printed.
+// The nats command takes the settings of each stream as they are printed.
 func TestSchemaStreamsForNATS(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("nats"); err != nil {
 		unavailable(t, "no `nats` command on this machine (.ci/run builds it from its Go module)")
 	}
 	nats := bustest.Start(t)
-	for _, name := range []string{"WX_REPLY", "WX_CMD", "KV_WX_CLAIM", "OBJ_WX_MEDIA"} {
+	var streams []jetstream.StreamConfig
+	if err := json.Unmarshal([]byte(printed(t, nil, "schema", "streams")), &streams); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range streams {
+		name := c.Name
 		file := filepath.Join(t.TempDir(), name+".json")
 		if err := os.WriteFile(file, []byte(printed(t, nil, "schema", "streams", name)), 0o600); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 
 // beyond is what a schema cannot tell about an invalid reply, by the rule's
 // words: it sees values and not bytes, and its \S is any of Go's regexp.
-var beyond = []string{"stands twice", "empty: to let the follower go", "Content is missing"}
+var beyond = regexp.MustCompile(`stands twice$|^empty: to let the follower go|^text\.content is missing$`)
 
 // The schema of a reply and events.ParseReply agree, over the cases by which
 // the rule itself is tested.
@@ -39,7 +40,7 @@ func TestReplyAgrees(t *testing.T) {
 			compared++
 			_, err := events.ParseReply(nil, []byte(c.Body))
 			fits := r.check(t, "reply", data)
-			if err != nil && fits == nil && slices.ContainsFunc(beyond, func(s string) bool { return strings.Contains(err.Error(), s) }) {
+			if err != nil && fits == nil && beyond.MatchString(err.Error()) {
 				continue
 			}
 			if (err == nil) != (fits == nil) {

@@ -208,6 +208,9 @@ func TestEventsFitTheirMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		branch, name, found := strings.Cut(strings.TrimPrefix(e.Type(), "com.qq.weixin.mp."), ".")
+		if strings.HasSuffix(e.DataSchema(), ":inbound:1") {
+			name = "unlisted"
+		}
 		if shared := []string{"outcome", "dlq", "mark"}; !found || slices.Contains(shared, branch) {
 			name = branch
 		}
@@ -219,6 +222,9 @@ func TestEventsFitTheirMessages(t *testing.T) {
 		}
 		if branch == string(events.Inbound) && of(branch, "video").Validate(value(t, body)) == nil && name != "video" {
 			t.Errorf("%s is a video too", e.Type())
+		}
+		if branch == string(events.Inbound) && of(branch, "unlisted").Validate(value(t, body)) == nil && name != "unlisted" {
+			t.Errorf("%s is of an unlisted kind too", e.Type())
 		}
 	}
 	event := []byte(`{"specversion":"1.0","id":"1","source":"/shop","type":"shop.answer","data":{"msgtype":"text","text":{"content":"hi"}}}`)

@@ -56,7 +56,7 @@ func TestFilesAreFresh(t *testing.T) {
 // Every kind, verb and result has a schema, under the name that its events carry.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	want := []string{"reply", "mark", "outcome", "dlq"}
+	want := []string{"inbound", "reply", "mark", "outcome", "dlq"}
 	for _, k := range callback.Kinds() {
 		want = append(want, named(t, events.Schema(events.Inbound, k.Name)))
 	}
@@ -74,9 +74,56 @@ func TestNames(t *testing.T) {
 			t.Errorf("no %s", name)
 		}
 	}
-	for _, name := range []string{"", "inbound", "../schema", "inbound.text.json", "asyncapi"} {
+	for _, name := range []string{"", "inbound.sticker", "../schema", "inbound.text.json", "asyncapi"} {
 		if _, ok := schema.JSON(name); ok {
 			t.Errorf("there is a %q", name)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"text": "inbound.text", "send_custom_message": "cmd.send_custom_message result.send_custom_message",
+		"result.text": "inbound.text", "inbound.txt": "inbound.text", "cmd.send_custom_mesage": "cmd.send_custom_message",
+		"outcme": "outcome", "": "", ".": "", "x": "", "inbound.event_invented_tomorrow": "", strings.Repeat("reply", 40): "",
+	} {
+		if got := strings.Join(schema.Nearest(name), " "); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Each schema has an example, and every example fits it.
+func TestExamples(t *testing.T) {
+	t.Parallel()
+	r := compile(t)
+	var walk func(v any) (found []any)
+	walk = func(v any) (found []any) {
+		switch v := v.(type) {
+		case map[string]any:
+			examples, _ := v["examples"].([]any)
+			found = append(found, examples...)
+			for _, alternative := range []string{"oneOf", "allOf"} {
+				found = append(found, walk(v[alternative])...)
+			}
+		case []any:
+			for _, inner := range v {
+				found = append(found, walk(inner)...)
+			}
+		}
+		return found
+	}
+	for _, name := range schema.Names() {
+		file, _ := schema.JSON(name)
+		examples := walk(value(t, file))
+		for _, one := range examples {
+			r.holds(t, name, encode(t, one))
+		}
+		row, isVerb := wxapi.Lookup(strings.TrimPrefix(name, "result."))
+		withoutAnswer := isVerb && (row.Body == wxapi.Download || row.Body == wxapi.Local)
+		if len(examples) == 0 && !withoutAnswer {
+			t.Errorf("%s has no example", name)
 		}
 	}
 }

@@ -44,8 +44,9 @@
 // # Kinds
 //
 // [Kinds] is the table of all that WeChat pushes, one row each: whether a passive reply is
-// delivered, which elements there are, and WeChat's page. To add one, add a row to kindtable.go and
-// a sample to testdata/samples, and run go generate. What isn't in the table is carried all the same.
+// delivered, which elements there are, and WeChat's page. To add one, add a row to one of the
+// kindtable files and samples that show each of its elements to testdata/samples, and run go
+// generate. What isn't in the table is carried all the same.
 //
 // Each row has a struct for the data of its events, in types.go: [TextMessage], [LocationMessage],
 // [ScanEvent], and [Unknown] for what has no row. Its fields are strings (ids too), int64, float64,

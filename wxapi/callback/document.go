@@ -16,7 +16,7 @@ const (
 // ParseError is the error for an authentic document that can't be read. WeChat would push it again
 // in vain: keep the bytes and answer [Success].
 type ParseError struct {
-	Reason string // a stable code: "empty", "too_large", "format", "malformed", "doctype", "instruction", "comment", "attribute", "namespace", "root", "trailing", "depth", "elements", "mixed", "duplicate", "missing" or "value"
+	Reason string // a stable code: "empty", "too_large", "format", "malformed", "doctype", "instruction", "comment", "attribute", "namespace", "root", "trailing", "depth", "elements", "mixed", "duplicate", "missing", "value" or "platform"
 	Detail string // one sentence for people, which may name an element
 }
 
@@ -51,6 +51,14 @@ func (n node) kid(name string) node {
 		}
 	}
 	return node{}
+}
+
+// first is the first of a list, or the node itself.
+func (n node) first() node {
+	if n.kind == list && len(n.kids) > 0 {
+		return n.kids[0]
+	}
+	return n
 }
 
 // readDocument reads XML or JSON. Official accounts push XML (数据格式: 仅支持XML) and the

@@ -67,7 +67,7 @@ func TestParseRefuses(t *testing.T) {
 		"no ToUserName":          {doc("ToUserName>", "Nobody>"), "missing"},
 		"no FromUserName":        {doc("FromUserName>", "Nobody>"), "missing"},
 		"FromUserName empty":     {doc("oQx7t0aBcDeFgHiJkLmNoPqRsTu0", " "), "missing"},
-		"no MsgType":             {doc("MsgType>", "InfoType>"), "missing"},
+		"no MsgType":             {doc("MsgType>", "InfoType>"), "platform"},
 		"no CreateTime":          {doc("CreateTime>", "Nobody>"), "missing"},
 		"CreateTime empty":       {doc("1714112445", ""), "missing"},
 		"CreateTime negative":    {doc("1714112445", "-1"), "value"},
@@ -92,7 +92,7 @@ func TestParseRefuses(t *testing.T) {
 		"JSON sender null":       {`{"ToUserName":"gh","FromUserName":null,"MsgType":"text","CreateTime":1}`, "value"},
 		"JSON time an exponent":  {`{"ToUserName":"gh","FromUserName":"o","MsgType":"text","CreateTime":1e9}`, "value"},
 		"JSON without anything":  {`{}`, "missing"},
-		"third-party platform":   {"<xml><AppId>x</AppId><CreateTime>1</CreateTime><InfoType>component_verify_ticket</InfoType></xml>", "missing"},
+		"third-party platform":   {"<xml><AppId>x</AppId><CreateTime>1</CreateTime><InfoType>component_verify_ticket</InfoType></xml>", "platform"},
 		"CloudBase path check":   {"<xml><action>CheckContainerPath</action></xml>", "missing"},
 	} {
 		t.Run(name, func(t *testing.T) {

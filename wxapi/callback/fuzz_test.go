@@ -149,7 +149,7 @@ func FuzzFormatReply(f *testing.F) {
 		f.Add("oUSER", words, "https://x/"+words)
 	}
 	shapes := map[string][]string{
-		"text": {"Content"}, "image": {"Image", "MediaId"}, "video": {"Video", "MediaId", "Title", "Description"},
+		"text": {"Content"}, "image": {"Image", "MediaId"}, "voice": {"Voice", "MediaId"}, "video": {"Video", "MediaId", "Title", "Description"},
 		"music":                     {"Music", "Title", "Description", "MusicUrl", "HQMusicUrl", "ThumbMediaId"},
 		"news":                      {"ArticleCount", "Articles", "item", "Title", "Description", "PicUrl", "Url"},
 		"transfer_customer_service": {"TransInfo", "KfAccount"},
@@ -158,6 +158,7 @@ func FuzzFormatReply(f *testing.F) {
 		for _, r := range []callback.Reply{
 			callback.Text{Content: words},
 			callback.Image{MediaID: words},
+			callback.Voice{MediaID: words},
 			callback.Video{MediaID: words, Title: words, Description: words},
 			callback.Music{Title: words, Description: words, MusicURL: address, HQMusicURL: address, ThumbMediaID: words},
 			callback.News{Articles: []callback.Article{{Title: words, Description: words, PicURL: address, URL: address}}},

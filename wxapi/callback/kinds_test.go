@@ -9,6 +9,8 @@ import (
 
 var legalToken = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
+var weixinPage = regexp.MustCompile(`^https://(developers|iot)\.weixin\.qq\.com/\S+\.html$`)
+
 func TestKindName(t *testing.T) {
 	for _, c := range [][3]string{
 		{"text", "", "text"},
@@ -51,7 +53,7 @@ func TestKindTable(t *testing.T) {
 		if k.Name != KindName(k.MsgType, k.Event) || !legalToken.MatchString(k.Name) {
 			t.Errorf("%s: the name isn't KindName(%q, %q)", k.Name, k.MsgType, k.Event)
 		}
-		if !strings.HasPrefix(k.Doc, "https://developers.weixin.qq.com/") || !strings.HasSuffix(k.Summary, ".") {
+		if !weixinPage.MatchString(k.Doc) || !strings.HasSuffix(k.Summary, ".") {
 			t.Errorf("%s: Doc %q, Summary %q", k.Name, k.Doc, k.Summary)
 		}
 		if want := map[bool]int{true: 8, false: 1}[k.MsgType == "event"]; k.NewsLimit != want {

@@ -20,7 +20,7 @@ const (
 )
 
 // kinds is the table. Adding a kind is adding a row here and a sample in testdata/samples.
-var kinds = concat(messages, followEvents, menuEvents, jobEvents, noticeEvents, accountEvents, cardEvents)
+var kinds = concat(messages, followEvents, menuEvents, jobEvents, noticeEvents, accountEvents, cardEvents, shopEvents)
 
 var messages = []Kind{
 	message("text", pageMessages, "A follower wrote a text.",
@@ -66,7 +66,7 @@ var messages = []Kind{
 
 var followEvents = []Kind{
 	held(event("subscribe", pageEvents, "Somebody follows the account.",
-		word("EventKey", "empty, qrscene_ and the scene of a QR code, or last_trade_no_ and a payment's id"),
+		word("EventKey", "empty; qrscene_ and the scene of a QR code; last_trade_no_ and a payment's id; or scanbarcode|, scanimage| and a product's code"),
 		word("Ticket", "of the QR code, for get_qr_code_url"))),
 	event("unsubscribe", pageEvents, "A follower left; his data are to be deleted.",
 		word("EventKey", "")),
@@ -77,6 +77,12 @@ var followEvents = []Kind{
 		number("Latitude", ""),
 		number("Longitude", ""),
 		number("Precision", "metres"))),
+	// The page names the events of menus, codes and positions; one that opens nothing and that no
+	// page describes must not hold a callback.
+	event("ENTER", pageEvents, "A follower opened the chat; WeChat's pages don't mention it any more.",
+		word("EventKey", "")),
+	event("debug_demo", pageEvents, "Somebody tried the account's callback URL in WeChat's console.",
+		word("debug_str", "what was typed there")),
 }
 
 var menuEvents = []Kind{

@@ -31,6 +31,9 @@ func Parse(document []byte) (*Message, error) {
 	if bad != nil {
 		return nil, bad
 	}
+	if root.kid("InfoType").name != "" && root.kid("MsgType").name == "" {
+		return nil, unreadable("platform", "an <InfoType> and no <MsgType>: a push for a third-party platform (第三方平台), which has a URL of its own")
+	}
 	m := &Message{Repaired: repaired, root: root, sum: sha256.Sum256(document)}
 	for _, v := range []struct {
 		name string
@@ -66,7 +69,32 @@ func Parse(document []byte) (*Message, error) {
 	}
 	m.CreateTime = time.Unix(unix, 0).UTC()
 	m.Kind = KindName(m.MsgType, m.Event)
+	m.root = wrapList(m.root, m.Kind)
 	return m, nil
+}
+
+// wrapList puts the List of a notice's event where it is in XML: JSON pushes leave out the object
+// around it, SubscribeMsgPopupEvent and the like.
+func wrapList(root node, kind string) node {
+	k, _ := LookupKind(kind)
+	for _, f := range k.Fields {
+		if len(f.Fields) != 1 || f.Fields[0].Name != "List" || root.kid(f.Name).name != "" {
+			continue
+		}
+		wrapper, others := node{name: f.Name, kind: branch}, []node(nil)
+		for _, kid := range root.kids {
+			if kid.name == "List" {
+				wrapper.kids = append(wrapper.kids, kid)
+			} else {
+				others = append(others, kid)
+			}
+		}
+		if len(wrapper.kids) > 0 {
+			root.kids = others
+			root.kids = append(root.kids, wrapper)
+		}
+	}
+	return root
 }
 
 // scalar reads a top-level element into a string.
@@ -119,7 +147,7 @@ func (m *Message) ID() string {
 func (m *Message) Value(path ...string) string {
 	n := m.root
 	for _, name := range path {
-		n = n.kid(name)
+		n = n.kid(name).first()
 	}
 	return n.text
 }

@@ -9,7 +9,7 @@ import (
 // JSON returns the message as the data of its event: WeChat's own element names, in the document's
 // order. CreateTime, counts and coordinates are numbers; ids and all that this package doesn't know
 // are strings; elements with elements inside are objects, and repeated ones arrays. Nothing is left
-// out, and <, > and & are not escaped.
+// out, and <, > and & are not escaped. An event that was pushed as JSON has the data of its XML form.
 func (m *Message) JSON() []byte {
 	var out bytes.Buffer
 	writeObject(&out, m.root.kids)
@@ -64,15 +64,15 @@ func writeValue(out *bytes.Buffer, n node) {
 		writeObject(out, n.kids)
 	case n.kind == list:
 		writeArray(out, n.kids)
-	case n.kind == leaf && value == "" && f.Type == TypeObject:
+	case f.Type == TypeObject && (value == "" || n.kind == literal && value == "null"):
 		out.WriteString("{}")
 	case f.Type == TypeInteger && isInteger(value), f.Type == TypeNumber && isNumber(value):
 		out.WriteString(value)
 	case f.Type == TypeID:
 		writeString(out, value)
-	case n.kind == literal && (value == "true" || value == "false" || value == "null"):
-		out.WriteString(value)
-	case n.kind == literal && f.Type == "" && isNumber(value):
+	case n.kind == literal && f.Type != "" && value == "null": // in XML it is an empty element
+		writeString(out, "")
+	case n.kind == literal && f.Type == "" && (isNumber(value) || value == "true" || value == "false" || value == "null"):
 		out.WriteString(value)
 	default:
 		writeString(out, n.text)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,19 +94,160 @@ func backAndForth(t *testing.T, m *callback.Message) {
 // listed checks that the kind's row names every element of its sample.
 func listed(t *testing.T, m *callback.Message) {
 	t.Helper()
-	kind, ok := callback.LookupKind(m.Kind)
-	if !ok {
-		return
+	if kind, ok := callback.LookupKind(m.Kind); ok {
+		for path := range elementsOf(t, m.JSON()) {
+			if _, ok := fieldAt(kind.Fields, strings.Split(path, ".")); !ok {
+				t.Errorf("the row of %s has no field %s", m.Kind, path)
+			}
+		}
 	}
-	var data map[string]json.RawMessage
-	if err := json.Unmarshal(m.JSON(), &data); err != nil {
-		t.Fatal(err)
+}
+
+// TestSamplesShowEachElement: an element that no sample of its kind has is a name that nobody checks.
+func TestSamplesShowEachElement(t *testing.T) {
+	seen := map[string]bool{} // kind and path
+	for _, document := range samples(t) {
+		m, err := callback.Parse(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for path := range elementsOf(t, m.JSON()) {
+			seen[m.Kind+" "+path] = true
+		}
 	}
-	for _, f := range kind.Fields {
-		delete(data, f.Name)
+	for _, k := range callback.Kinds() {
+		for path := range pathsOf(k.Fields, "") {
+			shownByText := (path == "MsgDataId" || path == "Idx") && k.Name != "text" // text~article, for all messages
+			if !seen[k.Name+" "+path] && !shownByText {
+				t.Errorf("no sample of %s has %s", k.Name, path)
+			}
+		}
 	}
-	delete(data, "List") // JSON pushes leave out the wrapper
-	for name := range data {
-		t.Errorf("the row of %s has no field %s", m.Kind, name)
+}
+
+// TestSampleIDs: a retry has the id of the first try, and nothing else has it.
+func TestSampleIDs(t *testing.T) {
+	seen := map[string]string{}
+	for name, document := range samples(t) {
+		m, err := callback.Parse(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := callback.Parse(bytes.Clone(document))
+		if err != nil || again.ID() != m.ID() {
+			t.Errorf("%s: the retry is %v, %v", name, again, err)
+		}
+		if other, taken := seen[m.ID()]; taken {
+			t.Errorf("%s and %s have the id %s", name, other, m.ID())
+		}
+		seen[m.ID()] = name
+	}
+}
+
+// pathsOf yields the fields and the fields in them, with dots between the names.
+func pathsOf(fields []callback.Field, before string) iter.Seq2[string, callback.Field] {
+	return func(yield func(string, callback.Field) bool) {
+		for _, f := range fields {
+			if !yield(before+f.Name, f) {
+				return
+			}
+			for path, inner := range pathsOf(f.Fields, before+f.Name+".") {
+				if !yield(path, inner) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func fieldAt(fields []callback.Field, path []string) (callback.Field, bool) {
+	for _, f := range fields {
+		if f.Name == path[0] && len(path) == 1 {
+			return f, true
+		}
+		if f.Name == path[0] {
+			return fieldAt(f.Fields, path[1:])
+		}
+	}
+	return callback.Field{}, false
+}
+
+// elementsOf returns the values of an event's data by the paths of their elements.
+func elementsOf(t *testing.T, data []byte) map[string][]any {
+	t.Helper()
+	all := map[string][]any{}
+	var walk func(path string, value any)
+	walk = func(path string, value any) {
+		switch v := value.(type) {
+		case map[string]any:
+			for name, inner := range v {
+				walk(strings.TrimPrefix(path+"."+name, "."), inner)
+			}
+			if path != "" {
+				all[path] = append(all[path], v)
+			}
+		case []any:
+			for _, item := range v {
+				walk(path, item)
+			}
+		default:
+			all[path] = append(all[path], v)
+		}
+	}
+	walk("", numbered(t, data))
+	return all
+}
+
+// numbered reads JSON with its numbers as they are written.
+func numbered(t *testing.T, data []byte) any {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatalf("%v: %s", err, data)
+	}
+	return value
+}
+
+// TestSampleTypes: every element of every sample is of the type that its row says. An id is a string
+// however it is spelled, and no number is past what JavaScript can hold.
+func TestSampleTypes(t *testing.T) {
+	ids := map[string]bool{}
+	for name, document := range samples(t) {
+		m, err := callback.Parse(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, _ := callback.LookupKind(m.Kind)
+		for path, values := range elementsOf(t, m.JSON()) {
+			f, known := fieldAt(kind.Fields, strings.Split(path, "."))
+			for _, value := range values {
+				number, isNumber := value.(json.Number)
+				_, isText := value.(string)
+				_, isObject := value.(map[string]any)
+				if exact, err := number.Float64(); isNumber && (err != nil || math.Abs(exact) > 1<<53) {
+					t.Errorf("%s: %s is the number %s", name, path, number)
+				}
+				if !known {
+					continue
+				}
+				want := map[callback.FieldType]bool{
+					callback.TypeText: isText, callback.TypeWord: isText, callback.TypeID: isText,
+					callback.TypeInteger: isNumber, callback.TypeNumber: isNumber, callback.TypeObject: isObject,
+				}
+				if !want[f.Type] {
+					t.Errorf("%s: %s is %v, its row says %s", name, path, value, f.Type)
+				}
+				if f.Type == callback.TypeID && value != "" {
+					ids[f.Name] = true
+				}
+			}
+		}
+	}
+	for _, spelling := range []string{"MsgId", "MsgID", "publish_id", "audit_id", "MenuId", "bizmsgmenuid"} {
+		if !ids[spelling] {
+			t.Errorf("no sample has an id %s", spelling)
+		}
 	}
 }

@@ -2,6 +2,60 @@
 
 package callback
 
+// DeviceEventMessage is the data of the kind device_event. A device was bound to a user or freed, or a user began or ceased to watch its state.
+//
+// https://iot.weixin.qq.com/wiki/document-2_10.html
+type DeviceEventMessage struct {
+	Common
+	Event      string `json:"Event,omitzero"`      // bind, unbind, subscribe_status or unsubscribe_status
+	OpType     int64  `json:"OpType,omitzero"`     // of *_status: 0 ceases, 1 still watches, 2 begins
+	DeviceType string `json:"DeviceType,omitzero"` // the account's original id
+	DeviceID   string `json:"DeviceID,omitzero"`
+	Content    string `json:"Content,omitzero"` // what the device sent, Base64
+	SessionID  string `json:"SessionID,omitzero"`
+	OpenID     string `json:"OpenID,omitzero"`    // the user's
+	MsgID      string `json:"MsgId,omitzero"`     // the message's id; the same in WeChat's retries
+	MsgDataID  string `json:"MsgDataId,omitzero"` // of the article the message was sent from
+	Idx        int64  `json:"Idx,omitzero"`       // which article of a post with several, from 1
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *DeviceEventMessage) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// DeviceTextMessage is the data of the kind device_text. A device sent data.
+//
+// https://iot.weixin.qq.com/wiki/document-2_10.html
+type DeviceTextMessage struct {
+	Common
+	DeviceType string `json:"DeviceType,omitzero"` // the account's original id
+	DeviceID   string `json:"DeviceID,omitzero"`
+	Content    string `json:"Content,omitzero"` // what the device sent, Base64
+	SessionID  string `json:"SessionID,omitzero"`
+	OpenID     string `json:"OpenID,omitzero"`    // the user's
+	MsgID      string `json:"MsgId,omitzero"`     // the message's id; the same in WeChat's retries
+	MsgDataID  string `json:"MsgDataId,omitzero"` // of the article the message was sent from
+	Idx        int64  `json:"Idx,omitzero"`       // which article of a post with several, from 1
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *DeviceTextMessage) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// AddStoreAuditInfoEvent is the data of the kind event_add_store_audit_info. A new store was checked.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Stores/WeChat_Shop_Miniprogram_Interface.html
+type AddStoreAuditInfoEvent struct {
+	Common
+	Event     string `json:"Event,omitzero"`      // the kind of event, mixed case
+	AuditID   string `json:"audit_id,omitzero"`   // of the request
+	Status    int64  `json:"status,omitzero"`     // 1 accepted, 2 being checked, 3 refused
+	Reason    string `json:"reason,omitzero"`     // of a refusal
+	IsUpgrade int64  `json:"is_upgrade,omitzero"` // 0 a new store, 1 a completed one
+	Poiid     string `json:"poiid,omitzero"`      // the store, if it was accepted
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *AddStoreAuditInfoEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
 // AnnualRenewEvent is the data of the kind event_annual_renew. The account's verification is to be renewed.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Wechat_Accreditation_Event_Push.html
@@ -13,6 +67,20 @@ type AnnualRenewEvent struct {
 
 // UnmarshalJSON reads the data of an event.
 func (d *AnnualRenewEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// ApplyMerchantAuditInfoEvent is the data of the kind event_apply_merchant_audit_info. The store mini program was checked.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Stores/WeChat_Shop_Miniprogram_Interface.html
+type ApplyMerchantAuditInfoEvent struct {
+	Common
+	Event   string `json:"Event,omitzero"`    // the kind of event, mixed case
+	AuditID string `json:"audit_id,omitzero"` // of the request
+	Status  int64  `json:"status,omitzero"`   // 1 accepted, 2 being checked, 3 refused
+	Reason  string `json:"reason,omitzero"`   // of a refusal
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *ApplyMerchantAuditInfoEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
 // CardMerchantCheckResultEvent is the data of the kind event_card_merchant_check_result. A sub-merchant was checked.
 //
@@ -100,6 +168,63 @@ type ClickEvent struct {
 
 // UnmarshalJSON reads the data of an event.
 func (d *ClickEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// CloudInvoiceInvoiceResultEvent is the data of the kind event_cloud_invoice_invoiceresult_event. An invoice was issued, or not.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Invoice/E_Invoice/Vendor_API_List.html
+type CloudInvoiceInvoiceResultEvent struct {
+	Common
+	Event   string `json:"Event,omitzero"`   // the kind of event, mixed case
+	Fpqqlsh string `json:"fpqqlsh,omitzero"` // of the request (发票请求流水号)
+	Status  int64  `json:"status,omitzero"`  // 0 issued, otherwise an errcode
+	Nsrsbh  string `json:"nsrsbh,omitzero"`  // the taxpayer's number (纳税人识别号)
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *CloudInvoiceInvoiceResultEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// CreateMapPoiAuditInfoEvent is the data of the kind event_create_map_poi_audit_info. A place for Tencent's map was checked.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Stores/WeChat_Shop_Miniprogram_Interface.html
+type CreateMapPoiAuditInfoEvent struct {
+	Common
+	Event     string  `json:"Event,omitzero"`      // the kind of event, mixed case
+	AuditID   string  `json:"audit_id,omitzero"`   // of the request
+	Status    int64   `json:"status,omitzero"`     // 1 accepted, 2 being checked, 3 refused
+	MapPoiID  string  `json:"map_poi_id,omitzero"` // the place on Tencent's map
+	Name      string  `json:"name,omitzero"`       // the store's name
+	Address   string  `json:"address,omitzero"`
+	Latitude  float64 `json:"latitude,omitzero"`
+	Longitude float64 `json:"longitude,omitzero"`
+	ShRemark  string  `json:"sh_remark,omitzero"` // a remark of who checked it
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *CreateMapPoiAuditInfoEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// DebugDemoEvent is the data of the kind event_debug_demo. Somebody tried the account's callback URL in WeChat's console.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_event_pushes.html
+type DebugDemoEvent struct {
+	Common
+	Event    string `json:"Event,omitzero"`     // the kind of event, mixed case
+	DebugStr string `json:"debug_str,omitzero"` // what was typed there
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *DebugDemoEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// EnterEvent is the data of the kind event_enter. A follower opened the chat; WeChat's pages don't mention it any more.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_event_pushes.html
+type EnterEvent struct {
+	Common
+	Event    string `json:"Event,omitzero"` // the kind of event, mixed case
+	EventKey string `json:"EventKey,omitzero"`
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *EnterEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
 // FreePublishJobFinishEvent is the data of the kind event_freepublishjobfinish. Publishing a draft ended; the name in WeChat's older pages.
 //
@@ -251,6 +376,35 @@ type MassSendJobFinishEvent struct {
 // UnmarshalJSON reads the data of an event.
 func (d *MassSendJobFinishEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
+// MerchantOrderEvent is the data of the kind event_merchant_order. An order of the account's small store was paid; the store's own pages are gone.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Message_Management/Receiving_event_pushes.html
+type MerchantOrderEvent struct {
+	Common
+	Event       string `json:"Event,omitzero"` // the kind of event, mixed case
+	OrderID     string `json:"OrderId,omitzero"`
+	OrderStatus int64  `json:"OrderStatus,omitzero"` // 2 paid and to be shipped, 3 shipped, 5 done, 8 disputed
+	ProductID   string `json:"ProductId,omitzero"`
+	SkuInfo     string `json:"SkuInfo,omitzero"` // pairs of ids, 10001:1000012;10002:100021
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *MerchantOrderEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// ModifyStoreAuditInfoEvent is the data of the kind event_modify_store_audit_info. A change to a store was checked.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Stores/WeChat_Shop_Miniprogram_Interface.html
+type ModifyStoreAuditInfoEvent struct {
+	Common
+	Event   string `json:"Event,omitzero"`    // the kind of event, mixed case
+	AuditID string `json:"audit_id,omitzero"` // of the request
+	Status  int64  `json:"status,omitzero"`   // 1 accepted, 2 being checked, 3 refused
+	Reason  string `json:"reason,omitzero"`   // of a refusal
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *ModifyStoreAuditInfoEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
 // NamingVerifyFailEvent is the data of the kind event_naming_verify_fail. The account's name was not verified; its API permissions stay.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Account_Management/Wechat_Accreditation_Event_Push.html
@@ -314,6 +468,21 @@ type PicWeixinEvent struct {
 
 // UnmarshalJSON reads the data of an event.
 func (d *PicWeixinEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// PoiCheckNotifyEvent is the data of the kind event_poi_check_notify. A store was checked.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Stores/WeChat_Store_Interface.html
+type PoiCheckNotifyEvent struct {
+	Common
+	Event  string `json:"Event,omitzero"`  // the kind of event, mixed case
+	UniqID string `json:"UniqId,omitzero"` // the account's own id of the store, sid
+	PoiID  string `json:"PoiId,omitzero"`  // WeChat's id of the store
+	Result string `json:"Result,omitzero"` // succ or fail
+	Msg    string `json:"msg,omitzero"`    // the reason of a refusal
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *PoiCheckNotifyEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
 // PublishJobFinishEvent is the data of the kind event_publishjobfinish. Publishing a draft ended.
 //
@@ -391,6 +560,38 @@ type ScanCodeWaitMsgEvent struct {
 // UnmarshalJSON reads the data of an event.
 func (d *ScanCodeWaitMsgEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
+// ShakeAroundUserShakeEvent is the data of the kind event_shakearoundusershake. A user shook the phone near one of the account's beacons.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/Shake_Nearby/Shake_Event_Notifications.html
+type ShakeAroundUserShakeEvent struct {
+	Common
+	Event         string        `json:"Event,omitzero"` // the kind of event, mixed case
+	ChosenBeacon  ChosenBeacon  `json:"ChosenBeacon,omitzero"`
+	AroundBeacons AroundBeacons `json:"AroundBeacons,omitzero"`
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *ShakeAroundUserShakeEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// SubmitInvoiceTitleEvent is the data of the kind event_submit_invoice_title. A user gave the account an invoice title.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Invoice/E_Invoice/Vendor_API_List.html
+type SubmitInvoiceTitleEvent struct {
+	Common
+	Event     string `json:"Event,omitzero"` // the kind of event, mixed case
+	Title     string `json:"title,omitzero"`
+	TaxNo     string `json:"tax_no,omitzero"`
+	Addr      string `json:"addr,omitzero"`
+	Phone     string `json:"phone,omitzero"`
+	BankType  string `json:"bank_type,omitzero"`  // the bank's name
+	BankNo    string `json:"bank_no,omitzero"`    // the account at the bank
+	Attach    string `json:"attach,omitzero"`     // what the link to the page said
+	TitleType string `json:"title_type,omitzero"` // InvoiceUserTitleBusinessType or InvoiceUserTitlePersonType
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *SubmitInvoiceTitleEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
 // SubmitMemberCardUserInfoEvent is the data of the kind event_submit_membercard_user_info. A user activated a member card.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Cards_and_Offer/Coupons_Vouchers_and_Cards_Event_Push_Messages.html
@@ -410,7 +611,7 @@ func (d *SubmitMemberCardUserInfoEvent) UnmarshalJSON(data []byte) error { retur
 type SubscribeEvent struct {
 	Common
 	Event    string `json:"Event,omitzero"`    // the kind of event, mixed case
-	EventKey string `json:"EventKey,omitzero"` // empty, qrscene_ and the scene of a QR code, or last_trade_no_ and a payment's id
+	EventKey string `json:"EventKey,omitzero"` // empty; qrscene_ and the scene of a QR code; last_trade_no_ and a payment's id; or scanbarcode|, scanimage| and a product's code
 	Ticket   string `json:"Ticket,omitzero"`   // of the QR code, for get_qr_code_url
 }
 
@@ -422,9 +623,8 @@ func (d *SubscribeEvent) UnmarshalJSON(data []byte) error { return unmarshal(dat
 // https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
 type SubscribeMsgChangeEvent struct {
 	Common
-	Event                   string                       `json:"Event,omitzero"` // the kind of event, mixed case
-	SubscribeMsgChangeEvent SubscribeMsgChangeData       `json:"SubscribeMsgChangeEvent,omitzero"`
-	List                    []SubscribeMsgChangeDataItem `json:"List,omitzero"` // the same, in JSON pushes
+	Event                   string                 `json:"Event,omitzero"` // the kind of event, mixed case
+	SubscribeMsgChangeEvent SubscribeMsgChangeData `json:"SubscribeMsgChangeEvent,omitzero"`
 }
 
 // UnmarshalJSON reads the data of an event.
@@ -435,9 +635,8 @@ func (d *SubscribeMsgChangeEvent) UnmarshalJSON(data []byte) error { return unma
 // https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
 type SubscribeMsgPopupEvent struct {
 	Common
-	Event                  string                      `json:"Event,omitzero"` // the kind of event, mixed case
-	SubscribeMsgPopupEvent SubscribeMsgPopupData       `json:"SubscribeMsgPopupEvent,omitzero"`
-	List                   []SubscribeMsgPopupDataItem `json:"List,omitzero"` // the same, in JSON pushes
+	Event                  string                `json:"Event,omitzero"` // the kind of event, mixed case
+	SubscribeMsgPopupEvent SubscribeMsgPopupData `json:"SubscribeMsgPopupEvent,omitzero"`
 }
 
 // UnmarshalJSON reads the data of an event.
@@ -448,9 +647,8 @@ func (d *SubscribeMsgPopupEvent) UnmarshalJSON(data []byte) error { return unmar
 // https://developers.weixin.qq.com/doc/offiaccount/Subscription_Messages/api.html
 type SubscribeMsgSentEvent struct {
 	Common
-	Event                 string                     `json:"Event,omitzero"` // the kind of event, mixed case
-	SubscribeMsgSentEvent SubscribeMsgSentData       `json:"SubscribeMsgSentEvent,omitzero"`
-	List                  []SubscribeMsgSentDataItem `json:"List,omitzero"` // the same, in JSON pushes
+	Event                 string               `json:"Event,omitzero"` // the kind of event, mixed case
+	SubscribeMsgSentEvent SubscribeMsgSentData `json:"SubscribeMsgSentEvent,omitzero"`
 }
 
 // UnmarshalJSON reads the data of an event.
@@ -480,6 +678,20 @@ type UnsubscribeEvent struct {
 
 // UnmarshalJSON reads the data of an event.
 func (d *UnsubscribeEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// UpdateInvoiceStatusEvent is the data of the kind event_update_invoice_status. An invoice in a user's card pack changed its state.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Invoice/E_Invoice/Vendor_API_List.html
+type UpdateInvoiceStatusEvent struct {
+	Common
+	Event  string `json:"Event,omitzero"`  // the kind of event, mixed case
+	Status string `json:"Status,omitzero"` // INVOICE_REIMBURSE_INIT, _LOCK, _CLOSURE or _CANCEL
+	CardID string `json:"CardId,omitzero"`
+	Code   string `json:"Code,omitzero"` // the invoice's
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *UpdateInvoiceStatusEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
 // UpdateMemberCardEvent is the data of the kind event_update_member_card. A member card's points or balance changed.
 //
@@ -529,6 +741,22 @@ type UserAuthorizationRevokeEvent struct {
 
 // UnmarshalJSON reads the data of an event.
 func (d *UserAuthorizationRevokeEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// UserAuthorizeInvoiceEvent is the data of the kind event_user_authorize_invoice. A user asked for an invoice.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Invoice/E_Invoice/Vendor_API_List.html
+type UserAuthorizeInvoiceEvent struct {
+	Common
+	Event          string `json:"Event,omitzero"`          // the kind of event, mixed case
+	SuccOrderID    string `json:"SuccOrderId,omitzero"`    // the order, if the request succeeded
+	FailOrderID    string `json:"FailOrderId,omitzero"`    // the order, if it failed
+	AuthorizeAppID string `json:"AuthorizeAppId,omitzero"` // the app where the user asked
+	AppID          string `json:"AppId,omitzero"`          // AuthorizeAppId in older pushes
+	Source         string `json:"Source,omitzero"`         // web, app or wxa
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *UserAuthorizeInvoiceEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
 // UserConsumeCardEvent is the data of the kind event_user_consume_card. A card was redeemed.
 //
@@ -657,6 +885,73 @@ type UserPayFromPayCellEvent struct {
 // UnmarshalJSON reads the data of an event.
 func (d *UserPayFromPayCellEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
+// UserScanProductEvent is the data of the kind event_user_scan_product. A user opened a product's page.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Scan/Scan_QR_Code_Events_Push.html
+type UserScanProductEvent struct {
+	Common
+	Event       string `json:"Event,omitzero"`       // the kind of event, mixed case
+	KeyStandard string `json:"KeyStandard,omitzero"` // the kind of code: ean13, ean8, qrcode, …
+	KeyStr      string `json:"KeyStr,omitzero"`      // the code
+	Country     string `json:"Country,omitzero"`     // from the user's profile
+	Province    string `json:"Province,omitzero"`    // likewise
+	City        string `json:"City,omitzero"`        // likewise
+	Sex         int64  `json:"Sex,omitzero"`         // 0 unknown, 1 male, 2 female
+	Scene       int64  `json:"Scene,omitzero"`       // 1 by scanning, 2 from a chat, a favourite or a moment
+	ExtInfo     string `json:"ExtInfo,omitzero"`     // what the link to the page said
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *UserScanProductEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// UserScanProductAsyncEvent is the data of the kind event_user_scan_product_async. Where the user is who opened a product's page, some time later.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Scan/Scan_QR_Code_Events_Push.html
+type UserScanProductAsyncEvent struct {
+	Common
+	Event       string `json:"Event,omitzero"`       // the kind of event, mixed case
+	KeyStandard string `json:"KeyStandard,omitzero"` // the kind of code: ean13, ean8, qrcode, …
+	KeyStr      string `json:"KeyStr,omitzero"`      // the code
+	ExtInfo     string `json:"ExtInfo,omitzero"`     // what the link to the page said
+	RegionCode  string `json:"RegionCode,omitzero"`  // an administrative division of China, six digits
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *UserScanProductAsyncEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// UserScanProductEnterSessionEvent is the data of the kind event_user_scan_product_enter_session. A user came to the chat from a product's page.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Scan/Scan_QR_Code_Events_Push.html
+type UserScanProductEnterSessionEvent struct {
+	Common
+	Event       string `json:"Event,omitzero"`       // the kind of event, mixed case
+	KeyStandard string `json:"KeyStandard,omitzero"` // the kind of code: ean13, ean8, qrcode, …
+	KeyStr      string `json:"KeyStr,omitzero"`      // the code
+	ExtInfo     string `json:"ExtInfo,omitzero"`     // what the link to the page said
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *UserScanProductEnterSessionEvent) UnmarshalJSON(data []byte) error {
+	return unmarshal(data, d)
+}
+
+// UserScanProductVerifyActionEvent is the data of the kind event_user_scan_product_verify_action. A product's page was checked.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WeChat_Scan/Scan_QR_Code_Events_Push.html
+type UserScanProductVerifyActionEvent struct {
+	Common
+	Event       string `json:"Event,omitzero"`       // the kind of event, mixed case
+	KeyStandard string `json:"KeyStandard,omitzero"` // the kind of code: ean13, ean8, qrcode, …
+	KeyStr      string `json:"KeyStr,omitzero"`      // the code
+	Result      string `json:"Result,omitzero"`      // verify_ok or verify_not_pass
+	ReasonMsg   string `json:"ReasonMsg,omitzero"`   // the reason of a refusal
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *UserScanProductVerifyActionEvent) UnmarshalJSON(data []byte) error {
+	return unmarshal(data, d)
+}
+
 // UserViewCardEvent is the data of the kind event_user_view_card. A user looked at a card.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Cards_and_Offer/Coupons_Vouchers_and_Cards_Event_Push_Messages.html
@@ -708,6 +1003,97 @@ type ViewMiniProgramEvent struct {
 
 // UnmarshalJSON reads the data of an event.
 func (d *ViewMiniProgramEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// WeAppAuditDelayEvent is the data of the kind event_weapp_audit_delay. The check of a mini program's code will take longer.
+//
+// https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/code/audit_event.html
+type WeAppAuditDelayEvent struct {
+	Common
+	Event     string `json:"Event,omitzero"` // the kind of event, mixed case
+	Reason    string `json:"Reason,omitzero"`
+	DelayTime int64  `json:"DelayTime,omitzero"` // Unix seconds
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *WeAppAuditDelayEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// WeAppAuditFailEvent is the data of the kind event_weapp_audit_fail. A mini program's code was refused.
+//
+// https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/code/audit_event.html
+type WeAppAuditFailEvent struct {
+	Common
+	Event      string `json:"Event,omitzero"` // the kind of event, mixed case
+	Reason     string `json:"Reason,omitzero"`
+	FailTime   int64  `json:"FailTime,omitzero"`   // Unix seconds
+	ScreenShot string `json:"ScreenShot,omitzero"` // media_ids with | between them
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *WeAppAuditFailEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// WeAppAuditSuccessEvent is the data of the kind event_weapp_audit_success. A mini program's code was accepted.
+//
+// https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/code/audit_event.html
+type WeAppAuditSuccessEvent struct {
+	Common
+	Event    string `json:"Event,omitzero"`    // the kind of event, mixed case
+	SuccTime int64  `json:"SuccTime,omitzero"` // Unix seconds
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *WeAppAuditSuccessEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// WiFiConnectedEvent is the data of the kind event_wificonnected. A customer connected to a store's Wi-Fi.
+//
+// https://developers.weixin.qq.com/doc/offiaccount/WiFi_via_WeChat/Sending_messages_after_connection.html
+type WiFiConnectedEvent struct {
+	Common
+	Event       string `json:"Event,omitzero"`       // the kind of event, mixed case
+	ConnectTime int64  `json:"ConnectTime,omitzero"` // Unix seconds
+	ExpireTime  int64  `json:"ExpireTime,omitzero"`  // reserved
+	VendorID    string `json:"VendorId,omitzero"`    // reserved
+	ShopID      string `json:"ShopId,omitzero"`      // the store's shop_id
+	PlaceID     string `json:"PlaceId,omitzero"`     // ShopId in older pushes
+	DeviceNo    string `json:"DeviceNo,omitzero"`    // the access point's MAC address, bssid
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *WiFiConnectedEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// WxaMediaCheckEvent is the data of the kind event_wxa_media_check. A picture or a sound was checked (media_check_async).
+//
+// https://developers.weixin.qq.com/miniprogram/dev/OpenApiDoc/sec-center/sec-check/mediaCheckAsync.html
+type WxaMediaCheckEvent struct {
+	Common
+	Event         string             `json:"Event,omitzero"` // the kind of event, mixed case
+	Appid         string             `json:"appid,omitzero"`
+	TraceID       string             `json:"trace_id,omitzero"` // the one that media_check_async answered
+	Version       int64              `json:"version,omitzero"`  // 2 for the elements that follow
+	Detail        []MediaCheckDetail `json:"detail,omitzero"`
+	Errcode       int64              `json:"errcode,omitzero"` // 0 checked
+	Errmsg        string             `json:"errmsg,omitzero"`
+	Result        MediaCheckResult   `json:"result,omitzero"`
+	Isrisky       int64              `json:"isrisky,omitzero"`         // in version 1: 0 fine, 1 risky
+	ExtraInfoJson string             `json:"extra_info_json,omitzero"` // in version 1
+	StatusCode    int64              `json:"status_code,omitzero"`     // in version 1: 0 checked
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *WxaMediaCheckEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
+
+// WxaNicknameAuditEvent is the data of the kind event_wxa_nickname_audit. A mini program's name was checked.
+//
+// https://developers.weixin.qq.com/doc/oplatform/Third-party_Platforms/2.0/api/Mini_Program_Basic_Info/wxa_nickname_audit.html
+type WxaNicknameAuditEvent struct {
+	Common
+	Event    string `json:"Event,omitzero"`    // the kind of event, mixed case
+	Ret      int64  `json:"ret,omitzero"`      // 2 refused, 3 accepted
+	Nickname string `json:"nickname,omitzero"` // the name
+	Reason   string `json:"reason,omitzero"`   // of a refusal
+}
+
+// UnmarshalJSON reads the data of an event.
+func (d *WxaNicknameAuditEvent) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }
 
 // FileMessage is the data of the kind file. A follower sent a file; no API downloads it, and WeChat's pages don't mention it.
 //
@@ -958,6 +1344,27 @@ type ScanCodeInfo struct {
 	ScanResult string `json:"ScanResult,omitzero"` // what the code says
 }
 
+// ChosenBeacon is what ChosenBeacon holds.
+type ChosenBeacon struct {
+	Uuid     string  `json:"Uuid,omitzero"`
+	Major    int64   `json:"Major,omitzero"`
+	Minor    int64   `json:"Minor,omitzero"`
+	Distance float64 `json:"Distance,omitzero"` // metres
+}
+
+// AroundBeacons is what AroundBeacons holds.
+type AroundBeacons struct {
+	AroundBeacon []AroundBeaconsAroundBeacon `json:"AroundBeacon,omitzero"`
+}
+
+// AroundBeaconsAroundBeacon is what AroundBeacon holds in AroundBeacons.
+type AroundBeaconsAroundBeacon struct {
+	Uuid     string  `json:"Uuid,omitzero"`
+	Major    int64   `json:"Major,omitzero"`
+	Minor    int64   `json:"Minor,omitzero"`
+	Distance float64 `json:"Distance,omitzero"` // metres
+}
+
 // SubscribeMsgChangeData is what SubscribeMsgChangeEvent holds.
 type SubscribeMsgChangeData struct {
 	List []SubscribeMsgChangeDataItem `json:"List,omitzero"`
@@ -994,66 +1401,106 @@ type SubscribeMsgSentDataItem struct {
 	ErrorStatus string `json:"ErrorStatus,omitzero"` // the code in words
 }
 
+// MediaCheckDetail is what detail holds.
+type MediaCheckDetail struct {
+	Strategy string `json:"strategy,omitzero"` // which check
+	Errcode  int64  `json:"errcode,omitzero"`  // 0: the rest is valid
+	Suggest  string `json:"suggest,omitzero"`  // risky, pass or review
+	Label    int64  `json:"label,omitzero"`    // 100 normal, 20001 politics, 20002 pornography, 20006 crime, 21000 others
+	Prob     int64  `json:"prob,omitzero"`     // 0 to 100, how sure
+}
+
+// MediaCheckResult is what result holds.
+type MediaCheckResult struct {
+	Suggest string `json:"suggest,omitzero"` // risky, pass or review
+	Label   int64  `json:"label,omitzero"`   // as in detail
+}
+
 // typed makes the struct of each kind.
 var typed = map[string]func() any{
-	"event_annual_renew":                    fresh[AnnualRenewEvent],
-	"event_card_merchant_check_result":      fresh[CardMerchantCheckResultEvent],
-	"event_card_not_pass_check":             fresh[CardNotPassCheckEvent],
-	"event_card_pass_check":                 fresh[CardPassCheckEvent],
-	"event_card_pay_order":                  fresh[CardPayOrderEvent],
-	"event_card_sku_remind":                 fresh[CardSkuRemindEvent],
-	"event_click":                           fresh[ClickEvent],
-	"event_freepublishjobfinish":            fresh[FreePublishJobFinishEvent],
-	"event_giftcard_pay_done":               fresh[GiftCardPayDoneEvent],
-	"event_giftcard_send_to_friend":         fresh[GiftCardSendToFriendEvent],
-	"event_giftcard_user_accept":            fresh[GiftCardUserAcceptEvent],
-	"event_guide_qrcode_scan_event":         fresh[GuideQRCodeScanEvent],
-	"event_kf_close_session":                fresh[KfCloseSessionEvent],
-	"event_kf_create_session":               fresh[KfCreateSessionEvent],
-	"event_kf_switch_session":               fresh[KfSwitchSessionEvent],
-	"event_location":                        fresh[LocationEvent],
-	"event_location_select":                 fresh[LocationSelectEvent],
-	"event_masssendjobfinish":               fresh[MassSendJobFinishEvent],
-	"event_naming_verify_fail":              fresh[NamingVerifyFailEvent],
-	"event_naming_verify_success":           fresh[NamingVerifySuccessEvent],
-	"event_pic_photo_or_album":              fresh[PicPhotoOrAlbumEvent],
-	"event_pic_sysphoto":                    fresh[PicSysPhotoEvent],
-	"event_pic_weixin":                      fresh[PicWeixinEvent],
-	"event_publishjobfinish":                fresh[PublishJobFinishEvent],
-	"event_qualification_verify_fail":       fresh[QualificationVerifyFailEvent],
-	"event_qualification_verify_success":    fresh[QualificationVerifySuccessEvent],
-	"event_scan":                            fresh[ScanEvent],
-	"event_scancode_push":                   fresh[ScanCodePushEvent],
-	"event_scancode_waitmsg":                fresh[ScanCodeWaitMsgEvent],
-	"event_submit_membercard_user_info":     fresh[SubmitMemberCardUserInfoEvent],
-	"event_subscribe":                       fresh[SubscribeEvent],
-	"event_subscribe_msg_change_event":      fresh[SubscribeMsgChangeEvent],
-	"event_subscribe_msg_popup_event":       fresh[SubscribeMsgPopupEvent],
-	"event_subscribe_msg_sent_event":        fresh[SubscribeMsgSentEvent],
-	"event_templatesendjobfinish":           fresh[TemplateSendJobFinishEvent],
-	"event_unsubscribe":                     fresh[UnsubscribeEvent],
-	"event_update_member_card":              fresh[UpdateMemberCardEvent],
-	"event_user_authorization_cancellation": fresh[UserAuthorizationCancellationEvent],
-	"event_user_authorization_revoke":       fresh[UserAuthorizationRevokeEvent],
-	"event_user_consume_card":               fresh[UserConsumeCardEvent],
-	"event_user_del_card":                   fresh[UserDelCardEvent],
-	"event_user_enter_session_from_card":    fresh[UserEnterSessionFromCardEvent],
-	"event_user_enter_tempsession":          fresh[UserEnterTempSessionEvent],
-	"event_user_get_card":                   fresh[UserGetCardEvent],
-	"event_user_gifting_card":               fresh[UserGiftingCardEvent],
-	"event_user_info_modified":              fresh[UserInfoModifiedEvent],
-	"event_user_pay_from_pay_cell":          fresh[UserPayFromPayCellEvent],
-	"event_user_view_card":                  fresh[UserViewCardEvent],
-	"event_verify_expired":                  fresh[VerifyExpiredEvent],
-	"event_view":                            fresh[ViewEvent],
-	"event_view_miniprogram":                fresh[ViewMiniProgramEvent],
-	"file":                                  fresh[FileMessage],
-	"image":                                 fresh[ImageMessage],
-	"link":                                  fresh[LinkMessage],
-	"location":                              fresh[LocationMessage],
-	"miniprogrampage":                       fresh[MiniProgramPageMessage],
-	"shortvideo":                            fresh[ShortVideoMessage],
-	"text":                                  fresh[TextMessage],
-	"video":                                 fresh[VideoMessage],
-	"voice":                                 fresh[VoiceMessage],
+	"device_event":                            fresh[DeviceEventMessage],
+	"device_text":                             fresh[DeviceTextMessage],
+	"event_add_store_audit_info":              fresh[AddStoreAuditInfoEvent],
+	"event_annual_renew":                      fresh[AnnualRenewEvent],
+	"event_apply_merchant_audit_info":         fresh[ApplyMerchantAuditInfoEvent],
+	"event_card_merchant_check_result":        fresh[CardMerchantCheckResultEvent],
+	"event_card_not_pass_check":               fresh[CardNotPassCheckEvent],
+	"event_card_pass_check":                   fresh[CardPassCheckEvent],
+	"event_card_pay_order":                    fresh[CardPayOrderEvent],
+	"event_card_sku_remind":                   fresh[CardSkuRemindEvent],
+	"event_click":                             fresh[ClickEvent],
+	"event_cloud_invoice_invoiceresult_event": fresh[CloudInvoiceInvoiceResultEvent],
+	"event_create_map_poi_audit_info":         fresh[CreateMapPoiAuditInfoEvent],
+	"event_debug_demo":                        fresh[DebugDemoEvent],
+	"event_enter":                             fresh[EnterEvent],
+	"event_freepublishjobfinish":              fresh[FreePublishJobFinishEvent],
+	"event_giftcard_pay_done":                 fresh[GiftCardPayDoneEvent],
+	"event_giftcard_send_to_friend":           fresh[GiftCardSendToFriendEvent],
+	"event_giftcard_user_accept":              fresh[GiftCardUserAcceptEvent],
+	"event_guide_qrcode_scan_event":           fresh[GuideQRCodeScanEvent],
+	"event_kf_close_session":                  fresh[KfCloseSessionEvent],
+	"event_kf_create_session":                 fresh[KfCreateSessionEvent],
+	"event_kf_switch_session":                 fresh[KfSwitchSessionEvent],
+	"event_location":                          fresh[LocationEvent],
+	"event_location_select":                   fresh[LocationSelectEvent],
+	"event_masssendjobfinish":                 fresh[MassSendJobFinishEvent],
+	"event_merchant_order":                    fresh[MerchantOrderEvent],
+	"event_modify_store_audit_info":           fresh[ModifyStoreAuditInfoEvent],
+	"event_naming_verify_fail":                fresh[NamingVerifyFailEvent],
+	"event_naming_verify_success":             fresh[NamingVerifySuccessEvent],
+	"event_pic_photo_or_album":                fresh[PicPhotoOrAlbumEvent],
+	"event_pic_sysphoto":                      fresh[PicSysPhotoEvent],
+	"event_pic_weixin":                        fresh[PicWeixinEvent],
+	"event_poi_check_notify":                  fresh[PoiCheckNotifyEvent],
+	"event_publishjobfinish":                  fresh[PublishJobFinishEvent],
+	"event_qualification_verify_fail":         fresh[QualificationVerifyFailEvent],
+	"event_qualification_verify_success":      fresh[QualificationVerifySuccessEvent],
+	"event_scan":                              fresh[ScanEvent],
+	"event_scancode_push":                     fresh[ScanCodePushEvent],
+	"event_scancode_waitmsg":                  fresh[ScanCodeWaitMsgEvent],
+	"event_shakearoundusershake":              fresh[ShakeAroundUserShakeEvent],
+	"event_submit_invoice_title":              fresh[SubmitInvoiceTitleEvent],
+	"event_submit_membercard_user_info":       fresh[SubmitMemberCardUserInfoEvent],
+	"event_subscribe":                         fresh[SubscribeEvent],
+	"event_subscribe_msg_change_event":        fresh[SubscribeMsgChangeEvent],
+	"event_subscribe_msg_popup_event":         fresh[SubscribeMsgPopupEvent],
+	"event_subscribe_msg_sent_event":          fresh[SubscribeMsgSentEvent],
+	"event_templatesendjobfinish":             fresh[TemplateSendJobFinishEvent],
+	"event_unsubscribe":                       fresh[UnsubscribeEvent],
+	"event_update_invoice_status":             fresh[UpdateInvoiceStatusEvent],
+	"event_update_member_card":                fresh[UpdateMemberCardEvent],
+	"event_user_authorization_cancellation":   fresh[UserAuthorizationCancellationEvent],
+	"event_user_authorization_revoke":         fresh[UserAuthorizationRevokeEvent],
+	"event_user_authorize_invoice":            fresh[UserAuthorizeInvoiceEvent],
+	"event_user_consume_card":                 fresh[UserConsumeCardEvent],
+	"event_user_del_card":                     fresh[UserDelCardEvent],
+	"event_user_enter_session_from_card":      fresh[UserEnterSessionFromCardEvent],
+	"event_user_enter_tempsession":            fresh[UserEnterTempSessionEvent],
+	"event_user_get_card":                     fresh[UserGetCardEvent],
+	"event_user_gifting_card":                 fresh[UserGiftingCardEvent],
+	"event_user_info_modified":                fresh[UserInfoModifiedEvent],
+	"event_user_pay_from_pay_cell":            fresh[UserPayFromPayCellEvent],
+	"event_user_scan_product":                 fresh[UserScanProductEvent],
+	"event_user_scan_product_async":           fresh[UserScanProductAsyncEvent],
+	"event_user_scan_product_enter_session":   fresh[UserScanProductEnterSessionEvent],
+	"event_user_scan_product_verify_action":   fresh[UserScanProductVerifyActionEvent],
+	"event_user_view_card":                    fresh[UserViewCardEvent],
+	"event_verify_expired":                    fresh[VerifyExpiredEvent],
+	"event_view":                              fresh[ViewEvent],
+	"event_view_miniprogram":                  fresh[ViewMiniProgramEvent],
+	"event_weapp_audit_delay":                 fresh[WeAppAuditDelayEvent],
+	"event_weapp_audit_fail":                  fresh[WeAppAuditFailEvent],
+	"event_weapp_audit_success":               fresh[WeAppAuditSuccessEvent],
+	"event_wificonnected":                     fresh[WiFiConnectedEvent],
+	"event_wxa_media_check":                   fresh[WxaMediaCheckEvent],
+	"event_wxa_nickname_audit":                fresh[WxaNicknameAuditEvent],
+	"file":                                    fresh[FileMessage],
+	"image":                                   fresh[ImageMessage],
+	"link":                                    fresh[LinkMessage],
+	"location":                                fresh[LocationMessage],
+	"miniprogrampage":                         fresh[MiniProgramPageMessage],
+	"shortvideo":                              fresh[ShortVideoMessage],
+	"text":                                    fresh[TextMessage],
+	"video":                                   fresh[VideoMessage],
+	"voice":                                   fresh[VoiceMessage],
 }

@@ -22,6 +22,16 @@ type openElement struct {
 	node
 	text  []byte
 	cdata bool // some of the text was in CDATA
+	end   int  // where in the text the last CDATA ends
+}
+
+// words is the text of an element: what is in CDATA, without the blanks that set it apart
+// (<Event> <![CDATA[SCAN]]> </Event>).
+func (e openElement) words() string {
+	if e.cdata && len(bytes.TrimSpace(e.text[e.end:])) == 0 {
+		return string(e.text[:e.end])
+	}
+	return string(e.text)
 }
 
 // readXML reads a clean document strictly.
@@ -95,8 +105,13 @@ func (r *xmlReader) characters(t xml.CharData, cdata bool) *ParseError {
 		return nil
 	}
 	e := &r.open[len(r.open)-1]
+	if cdata && !e.cdata && len(bytes.TrimSpace(e.text)) == 0 {
+		e.text = nil
+	}
 	e.text = append(e.text, t...)
-	e.cdata = e.cdata || cdata
+	if cdata {
+		e.cdata, e.end = true, len(e.text)
+	}
 	return nil
 }
 
@@ -105,7 +120,7 @@ func (r *xmlReader) end() *ParseError {
 	r.open = r.open[:len(r.open)-1]
 	switch {
 	case len(e.kids) == 0 && len(r.open) > 0:
-		e.node.text = string(e.text)
+		e.node.text = e.words()
 	case e.cdata || len(bytes.TrimSpace(e.text)) > 0:
 		return unreadable("mixed", "text beside elements in <%s>", e.name)
 	default:
@@ -154,12 +169,14 @@ func names(n node, into map[string]bool) {
 	}
 }
 
-// misplaced finds elements inside one that holds no elements, and words twice in one element.
+// misplaced finds elements inside one that holds words or says who sent what, and words twice in
+// one element. What else WeChat puts elements into is its own affair: an event of tomorrow may have
+// an <address> with elements where the table knows one without.
 func misplaced(n node) *ParseError {
 	seen := map[string]bool{}
 	for _, k := range n.kids {
-		f, ok := known[k.name]
-		if k.kind == branch && ok && f.Type != TypeObject {
+		f := known[k.name]
+		if k.kind == branch && (f.Type == TypeText || isRouting(k.name)) {
 			return unreadable("mixed", "elements inside <%s>", k.name)
 		}
 		if seen[k.name] && f.Type == TypeText {

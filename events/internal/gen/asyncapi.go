@@ -71,7 +71,7 @@ func channel(b events.Branch, parameter, about, means string, messages object) m
 }
 
 func (s *source) channels() object {
-	const kind = "The name of a kind: MsgType, or event_ and the Event in lower case. A kind without a message here is one that WeChat invented later; its data are WeChat's elements all the same."
+	const kind = "The name of a kind: MsgType, or event_ and the Event in lower case."
 	const key = "The inbound event's id."
 	const verb = "The name of a verb, for example send_custom_message."
 	return object{
@@ -98,9 +98,10 @@ func (s *source) channels() object {
 	}
 }
 
-// heldKinds are the names of the kinds that are held, or of those that are not.
+// heldKinds are the names of the kinds that are held, or of those that are not;
+// there are some of either among those that have no message.
 func (s *source) heldKinds(held bool) []string {
-	var names []string
+	names := []string{unlistedMessage}
 	for _, k := range s.kinds {
 		if k.Held == held {
 			names = append(names, k.Name)
@@ -135,13 +136,18 @@ func (s *source) operations() object {
 	return append(all, s.verbOperations()...)
 }
 
+// unlistedMessage is of the kinds that have no message of their own.
+const unlistedMessage = "unlisted"
+
 // inboundMessages are those of every kind.
 func (s *source) inboundMessages() object {
 	var all object
+	unlisted := s.event(events.Inbound, string(events.Inbound), "A kind that has no message here: WeChat's elements all the same.", "")
+	unlisted = unlisted.replace("title", "inbound, other kinds")
 	for _, k := range s.kinds {
 		all = append(all, member{k.Name, s.event(events.Inbound, name(events.Inbound, k.Name), firstSentence(k.Summary), k.Doc)})
 	}
-	return all
+	return append(all, member{unlistedMessage, unlisted})
 }
 
 // replyMessages are the forms that a reply may have.

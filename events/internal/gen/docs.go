@@ -11,16 +11,23 @@ import (
 	"strings"
 )
 
-// docs are the comments of Go source by what they belong to: a type
-// (wxapi.Text), a field of one (wxapi.Text.Content), the string constant of a
-// package with a value (events=closed), a verb (verb get_groups), a package
-// (package events); also what a verb or constant is called elsewhere, by its
-// Go name (name=GetGroups). Prose is written once, in Go.
-type docs map[string]string
+// docs are the words that the contract takes from Go source, where prose is
+// written once.
+type docs struct {
+	// text has the comments by what they belong to: a type (wxapi.Text), a field
+	// of one (wxapi.Text.Content), a string constant (events.MarkClosed), a verb
+	// (verb get_groups), a package (package events); also what a verb or constant
+	// is called elsewhere, by its Go name (name=GetGroups).
+	text map[string]string
+	// constants are the string constants, in the order of their source.
+	constants []constant
+}
+
+type constant struct{ pkg, name, value string }
 
 // readDocs reads the comments of the packages in some folders.
-func readDocs(root fs.FS, folders ...string) (docs, error) {
-	d := docs{}
+func readDocs(root fs.FS, folders ...string) (*docs, error) {
+	d := &docs{text: map[string]string{}}
 	for _, folder := range folders {
 		names, err := fs.Glob(root, folder+"/*.go")
 		if err != nil {
@@ -47,10 +54,10 @@ func readDocs(root fs.FS, folders ...string) (docs, error) {
 	return d.forAll(), nil
 }
 
-func (d docs) file(file *ast.File) {
+func (d *docs) file(file *ast.File) {
 	pkg := file.Name.Name
 	if file.Doc != nil {
-		d["package "+pkg] = file.Doc.Text()
+		d.text["package "+pkg] = file.Doc.Text()
 	}
 	for _, decl := range file.Decls {
 		general, ok := decl.(*ast.GenDecl)
@@ -77,9 +84,9 @@ func text(groups ...*ast.CommentGroup) string {
 	return ""
 }
 
-func (d docs) typ(pkg string, spec *ast.TypeSpec, about string) {
+func (d *docs) typ(pkg string, spec *ast.TypeSpec, about string) {
 	name := pkg + "." + spec.Name.Name
-	d[name] = english(about, spec.Name.Name)
+	d.text[name] = english(about, spec.Name.Name)
 	of, ok := spec.Type.(*ast.StructType)
 	if !ok {
 		return
@@ -87,21 +94,21 @@ func (d docs) typ(pkg string, spec *ast.TypeSpec, about string) {
 	inJSON := map[string]string{}
 	for _, field := range of.Fields.List {
 		for _, id := range field.Names {
-			d[name+"."+id.Name] = english(text(field.Doc, field.Comment), id.Name)
+			d.text[name+"."+id.Name] = english(text(field.Doc, field.Comment), id.Name)
 			if field.Tag != nil && id.Name != "OpenID" && id.Name != "URL" { // which are also English
 				tag, _ := strconv.Unquote(field.Tag.Value)
 				inJSON[id.Name], _, _ = strings.Cut(reflect.StructTag(tag).Get("json"), ",")
 			}
 		}
 	}
-	d[name] = renamed(d[name], inJSON)
+	d.text[name] = renamed(d.text[name], inJSON)
 	for id := range inJSON {
-		d[name+"."+id] = renamed(d[name+"."+id], inJSON)
+		d.text[name+"."+id] = renamed(d.text[name+"."+id], inJSON)
 	}
 }
 
 // value reads the comment of a constant, or that of a row if this is one.
-func (d docs) value(pkg string, spec *ast.ValueSpec, decl *ast.GenDecl) {
+func (d *docs) value(pkg string, spec *ast.ValueSpec, decl *ast.GenDecl) {
 	if len(spec.Names) != 1 || len(spec.Values) != 1 {
 		return
 	}
@@ -109,8 +116,9 @@ func (d docs) value(pkg string, spec *ast.ValueSpec, decl *ast.GenDecl) {
 	switch v := spec.Values[0].(type) {
 	case *ast.BasicLit:
 		if value, err := strconv.Unquote(v.Value); err == nil && decl.Tok == token.CONST {
-			d[pkg+"="+value] = english(text(spec.Doc, spec.Comment), name)
-			d["name="+name] = value
+			d.text[pkg+"."+name] = english(text(spec.Doc, spec.Comment), name)
+			d.text["name="+name] = value
+			d.constants = append(d.constants, constant{pkg, name, value})
 		}
 	case *ast.CallExpr:
 		for _, arg := range v.Args {
@@ -119,8 +127,8 @@ func (d docs) value(pkg string, spec *ast.ValueSpec, decl *ast.GenDecl) {
 				continue
 			}
 			if verb := nameIn(row); verb != "" {
-				d["verb "+verb] = english(text(spec.Doc, decl.Doc), name)
-				d["name="+name] = verb
+				d.text["verb "+verb] = english(text(spec.Doc, decl.Doc), name)
+				d.text["name="+name] = verb
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"go/doc"
 	"go/doc/comment"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -29,7 +30,7 @@ func english(about, name string) string {
 	}
 	about = docLink.ReplaceAllString(strings.Join(paragraphs, "\n\n"), "$1")
 	if rest, ok := strings.CutPrefix(about, name+" "); ok {
-		about = strings.TrimPrefix(rest, "is ")
+		about = strings.TrimPrefix(strings.TrimPrefix(rest, "is "), "are ")
 	} else if rest, ok := strings.CutPrefix(about, name+": "); ok {
 		about = rest
 	}
@@ -42,16 +43,16 @@ func english(about, name string) string {
 
 // markdown is the comment of a package as CommonMark, from its first heading
 // on: what comes before is about Go.
-func (d docs) markdown(pkg string) string {
+func (d *docs) markdown(pkg string) string {
 	printer := &comment.Printer{HeadingLevel: 2, HeadingID: func(*comment.Heading) string { return "" }}
-	parsed := new(comment.Parser).Parse(d["package "+pkg])
+	parsed := new(comment.Parser).Parse(d.text["package "+pkg])
 	for i, block := range parsed.Content {
 		if _, ok := block.(*comment.Heading); ok {
 			parsed.Content = parsed.Content[i:]
 			break
 		}
 	}
-	if i := strings.LastIndex(d["package "+pkg], "\n\nPackage "); i >= 0 {
+	if i := strings.LastIndex(d.text["package "+pkg], "\n\nPackage "); i >= 0 {
 		parsed.Content = parsed.Content[:len(parsed.Content)-1] // another package
 	}
 	return strings.ReplaceAll(strings.TrimSpace(string(printer.Markdown(parsed))), "\t", "    ")
@@ -60,15 +61,29 @@ func (d docs) markdown(pkg string) string {
 // firstSentence is what a list shows of a text.
 func firstSentence(s string) string { return new(doc.Package).Synopsis(s) }
 
-// choices describes each of some values of constants of package events.
-func (d docs) choices(values ...string) string {
+// choices are the constants of a package that are named after a word
+// (OutcomeReplied; Outcomes is another), and what each means, but for some. What
+// is added there is in the contract too.
+func (d *docs) choices(pkg, word string, but ...string) (values []string, about string) {
 	var lines []string
-	for _, v := range values {
-		if about := d["events="+v]; about != "" {
-			lines = append(lines, "- "+v+": "+about)
+	for _, c := range d.constants {
+		more, ok := strings.CutPrefix(c.name, word)
+		first, _ := utf8.DecodeRuneInString(more)
+		if c.pkg != pkg || !ok || !unicode.IsUpper(first) || slices.Contains(but, c.value) {
+			continue
+		}
+		values = append(values, c.value)
+		if about := d.text[pkg+"."+c.name]; about != "" {
+			lines = append(lines, "- "+c.value+": "+about)
 		}
 	}
-	return strings.Join(lines, "\n")
+	return values, strings.Join(lines, "\n")
+}
+
+// oneOf is a field that has one of those constants of package events as its value.
+func (d *docs) oneOf(word string) object {
+	values, about := d.choices("events", word)
+	return obj("description", about, "type", "string", "enum", list(values...))
 }
 
 // paragraphs joins what there is.
@@ -99,10 +114,10 @@ func renamed(about string, inJSON map[string]string) string {
 var goName = regexp.MustCompile(`\b(?:[A-Z]+[a-z0-9]+){2,}[A-Z]*\b`)
 
 // forAll calls verbs and constants in the texts by what they are on the bus.
-func (d docs) forAll() docs {
-	for about, text := range d {
-		d[about] = goName.ReplaceAllStringFunc(text, func(name string) string {
-			if other, ok := d["name="+name]; ok {
+func (d *docs) forAll() *docs {
+	for about, text := range d.text {
+		d.text[about] = goName.ReplaceAllStringFunc(text, func(name string) string {
+			if other, ok := d.text["name="+name]; ok {
 				return other
 			}
 			return name

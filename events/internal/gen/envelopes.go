@@ -58,6 +58,9 @@ func envelopes() object {
 func (s *source) event(b events.Branch, data, summary, doc string) object {
 	eventType := obj("type", obj("const", "com.qq.weixin.mp."+data), "dataschema", obj("const", "urn:wxbridge:"+data+":1"))
 	correlation := "$message.payload#/id"
+	if data == string(events.Inbound) { // the type has the kind as its end
+		eventType = obj("dataschema", obj("const", "urn:wxbridge:"+data+":1"))
+	}
 	switch b {
 	case events.Replies, events.Cmd:
 		// Only what names another of our types is refused; the rest is the sender's own.

@@ -23,7 +23,7 @@ import (
 // source is what the files are made from.
 type source struct {
 	root  fs.FS // of the module: comments and samples
-	docs  docs
+	docs  *docs
 	kinds []callback.Kind
 	verbs []*wxapi.Row
 }
@@ -74,7 +74,7 @@ func (s *source) schemas() ([]schema, error) {
 		}
 		all = append(all, schema{"inbound." + k.Name, body})
 	}
-	for _, of := range []func() (schema, error){s.reply, s.mark, s.outcome, s.deadLetter} {
+	for _, of := range []func() (schema, error){s.unlisted, s.reply, s.mark, s.outcome, s.deadLetter} {
 		one, err := of()
 		if err != nil {
 			return nil, err
@@ -107,4 +107,17 @@ func (s *source) sample(path string) ([]any, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return []any{json.RawMessage(b.Bytes())}, nil
+}
+
+// encoded are values as the events have them, for examples.
+func encoded(values ...any) ([]any, error) {
+	var all []any
+	for _, v := range values {
+		text, err := compact(v)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, json.RawMessage(text))
+	}
+	return all, nil
 }

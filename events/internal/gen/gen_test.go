@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -69,6 +70,39 @@ func TestEnglish(t *testing.T) {
 	}
 }
 
+// A constant that is added to package events is in the contract without a word
+// in this package; what only begins with the same letters is not.
+func TestConstantsAreFollowed(t *testing.T) {
+	t.Parallel()
+	d, err := readDocs(fstest.MapFS{"events/outcome.go": {Data: []byte(`package events
+
+type Branch string
+
+const Outcomes Branch = "outcome"
+
+const (
+	// OutcomeReplied: it was answered.
+	OutcomeReplied = "replied"
+	// OutcomeLateSent says that a reply came too late
+	// and went out; see [NewLate].
+	OutcomeLateSent = "late_sent"
+	OutcomeSilent = "silent"
+	outcomeSecret = "secret"
+)
+`)}}, "events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := compact(d.oneOf("Outcome"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"description":"- replied: It was answered.\n- late_sent: Says that a reply came too late and went out; see NewLate.","type":"string","enum":["replied","late_sent","silent"]}`
+	if string(text) != want {
+		t.Errorf("%s, want %s", text, want)
+	}
+}
+
 // A word of a tag that nobody has translated must not be lost in silence.
 func TestTagsAreTranslated(t *testing.T) {
 	t.Parallel()
@@ -81,7 +115,7 @@ func TestTagsAreTranslated(t *testing.T) {
 		E    int      `json:"e" wx:"required,one=1|2"`
 		F    string   `json:"f" wx:"required,runes=4"`
 	}
-	o, err := types{purpose: sent}.of(reflect.TypeFor[request]())
+	o, err := types{docs: &docs{}, purpose: sent}.of(reflect.TypeFor[request]())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +136,7 @@ func TestTagsAreTranslated(t *testing.T) {
 	type mistake struct {
 		A string `json:"a" wx:"colour=red"`
 	}
-	if _, err := (types{purpose: sent}).of(reflect.TypeFor[mistake]()); err == nil || !strings.Contains(err.Error(), "colour") {
+	if _, err := (types{docs: &docs{}, purpose: sent}).of(reflect.TypeFor[mistake]()); err == nil || !strings.Contains(err.Error(), "colour") {
 		t.Errorf("%v", err)
 	}
 }

@@ -4,34 +4,54 @@ import (
 	"reflect"
 
 	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/wxapi"
 )
 
-// oneOf describes a field that has one of some constants as its value.
-func (s *source) oneOf(values ...string) object {
-	return obj("type", "string", "enum", list(values...))
-}
-
-// published is the schema of a type that the bridge itself publishes.
-func (s *source) published(name string, t reflect.Type, instead map[string]object) (schema, error) {
+// published is the schema of a type that the bridge itself publishes, with examples.
+func (s *source) published(name string, t reflect.Type, instead map[string]object, examples ...any) (schema, error) {
 	body, err := types{docs: s.docs, purpose: published, instead: instead}.described(t)
-	return schema{name, body}, err
+	if err != nil {
+		return schema{}, err
+	}
+	shown, err := encoded(examples...)
+	return schema{name, body.plus("examples", shown)}, err
 }
 
 func (s *source) mark() (schema, error) {
-	marks := []string{events.MarkTry, events.MarkClosed, events.MarkProbe}
 	return s.published("mark", reflect.TypeFor[events.Mark](), map[string]object{
-		"Mark.mark":    obj("description", s.docs.choices(marks...)).with(s.oneOf(marks...)),
-		"Mark.outcome": s.oneOf(events.OutcomeFallback, events.OutcomeUnanswered),
-	})
+		"Mark.mark":    s.docs.oneOf("Mark"),
+		"Mark.outcome": {{"type", "string"}, {"enum", list(events.OutcomeFallback, events.OutcomeUnanswered)}},
+		"Mark.event":   str("The inbound event's id."),
+		"Mark.openid":  str("The follower's OpenID."),
+		"Mark.kind":    str("The inbound event's kind."),
+		"Mark.try":     {{"description", "WeChat's try, from 1."}, {"type", "integer"}},
+	},
+		events.Mark{Mark: events.MarkTry, Event: "245171410000000001-5a1d09c2b7e4"},
+		events.Mark{Mark: events.MarkClosed, Outcome: events.OutcomeUnanswered, Event: "245171410000000001-5a1d09c2b7e4", OpenID: "oQx7t0aBcDeFgHiJkLmNoPqRsTu0", Kind: "text", Try: 1},
+	)
 }
 
 func (s *source) outcome() (schema, error) {
-	outcomes := []string{events.OutcomeReplied, events.OutcomeReleased, events.OutcomeFallback, events.OutcomeUnanswered}
 	return s.published("outcome", reflect.TypeFor[events.Outcome](), map[string]object{
-		"Outcome.outcome": obj("description", s.docs.choices(outcomes...)).with(s.oneOf(outcomes...)),
-	})
+		"Outcome.outcome": s.docs.oneOf("Outcome"),
+	},
+		events.Outcome{Outcome: events.OutcomeReplied, Try: 1, MS: 812, Source: "/shop", Sequence: 4711},
+		events.Outcome{Outcome: events.OutcomeUnanswered, Try: 1, MS: 4500, Sequence: 4712},
+	)
 }
 
 func (s *source) deadLetter() (schema, error) {
-	return s.published("dlq", reflect.TypeFor[events.DeadLetter](), nil)
+	_, own := s.docs.choices("events", "Class")
+	return s.published("dlq", reflect.TypeFor[events.DeadLetter](), map[string]object{
+		"DeadLetter.class": {{"description", paragraphs(own, s.actions())}, {"type", "string"}},
+	}, events.DeadLetter{
+		Reason: "msgtype \"txt\" is unknown", Class: events.ClassReplyInvalid,
+		Subject: "wx.reply.245171410000000001-5a1d09c2b7e4", Body: `{"msgtype":"txt"}`,
+	})
+}
+
+// actions describes the classes of what WeChat refuses.
+func (s *source) actions() string {
+	_, about := s.docs.choices("wxapi", "Class", string(wxapi.ClassOK))
+	return about
 }

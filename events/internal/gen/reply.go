@@ -29,6 +29,19 @@ var fit = map[string]object{
 	)}},
 }
 
+// replies are examples.
+var replies = []any{
+	obj("msgtype", "text", "text", obj("content", "hello")),
+	obj("msgtype", "image", "image", obj("media_id", "k9_MediaIdImage0001")),
+	obj("msgtype", "news", "news", obj("articles", []any{obj(
+		"title", "Opening hours", "description", "Also on Sundays", "url", "https://example.com/hours", "picurl", "https://example.com/shop.jpg",
+	)})),
+	obj("msgtype", "msgmenu", "msgmenu", obj("head_content", "Did that help?", "list", []any{obj("id", "101", "content", "Yes"), obj("id", "102", "content", "No")})),
+	obj("msgtype", events.MsgTransfer, "customservice", obj("kf_account", "test1@test")),
+	obj("msgtype", events.MsgWait),
+	obj("msgtype", events.MsgRelease),
+}
+
 // reply is the schema of a reply: the rule of events.ParseReply, as far as a
 // schema can say it.
 func (s *source) reply() (schema, error) {
@@ -37,10 +50,10 @@ func (s *source) reply() (schema, error) {
 	if err != nil {
 		return schema{}, err
 	}
+	_, words := s.docs.choices("events", "Msg")
 	properties, _ := whole.get("properties").(object)
 	properties[0].value = obj(
-		"description", paragraphs("What the reply is; the object of the same name holds it.",
-			s.docs.choices(events.MsgTransfer, events.MsgRelease, events.MsgWait)),
+		"description", paragraphs("What the reply is; the object of the same name holds it.", words),
 		"type", "string", "enum", list(events.ReplyTypes()...),
 	)
 	// The types that only a custom message has are described where that is.
@@ -61,12 +74,12 @@ func (s *source) reply() (schema, error) {
 		}
 	}
 	return schema{"reply", obj(
-		"description", paragraphs(s.docs["events.Reply"], "The text is at most 2,048 bytes of UTF-8; maxLength counts characters. What is no JSON object counts as bare text."),
+		"description", paragraphs(s.docs.text["events.Reply"], "The text is at most 2,048 bytes of UTF-8; maxLength counts characters. What is no JSON object counts as bare text."),
 		"oneOf", []any{
 			obj(
 				"title", "message", "type", "object", "properties", properties,
 				"required", list("msgtype"), "allOf", branches,
-				"examples", []any{obj("msgtype", "text", "text", obj("content", "hello")), obj("msgtype", "wait")},
+				"examples", replies,
 			),
 			obj(
 				"title", "bare text", "description", "The text of the answer; one that starts with { is read as JSON.",

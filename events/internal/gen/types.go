@@ -23,7 +23,7 @@ const (
 
 // types makes schemas of Go types, with the comments of their source.
 type types struct {
-	docs    docs
+	docs    *docs
 	purpose purpose
 	// instead has what stands in the place of a field, by type and field.
 	instead map[string]object
@@ -85,7 +85,7 @@ func (g types) about(t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	return g.docs[path.Base(t.PkgPath())+"."+t.Name()]
+	return g.docs.text[path.Base(t.PkgPath())+"."+t.Name()]
 }
 
 // structure is the schema of a struct.
@@ -128,7 +128,7 @@ func (g types) collect(t reflect.Type, into *fields) error {
 		if tag == "-" || !f.IsExported() {
 			continue
 		}
-		about := g.docs[path.Base(t.PkgPath())+"."+t.Name()+"."+f.Name]
+		about := g.docs.text[path.Base(t.PkgPath())+"."+t.Name()+"."+f.Name]
 		s, given := g.instead[t.Name()+"."+tag]
 		if !given {
 			var err error

@@ -9,7 +9,7 @@ import (
 
 // about is what a verb does and what limits it.
 func (s *source) about(row *wxapi.Row) string {
-	text := s.docs["verb "+row.Name]
+	text := s.docs.text["verb "+row.Name]
 	if text == "" {
 		text = row.Summary()
 	}
@@ -62,11 +62,15 @@ func (s *source) result(row *wxapi.Row) (schema, error) {
 	if err != nil {
 		return schema{}, err
 	}
-	outcomes := []string{events.ResultDone, events.ResultRejected, events.ResultFailed, events.ResultExpired, events.ResultUnknown}
+	examples, err := s.resultSample(row)
+	if err != nil {
+		return schema{}, err
+	}
 	one, err := s.published(name(events.Results, row.Name), reflect.TypeFor[events.Result](), map[string]object{
-		"Result.outcome":  obj("description", s.docs.choices(outcomes...)).with(s.oneOf(outcomes...)),
+		"Result.outcome":  s.docs.oneOf("Result"),
+		"Result.class":    {{"description", s.actions()}, {"type", "string"}},
 		"Result.response": response.with(obj("type", "object")),
-	})
-	one.body = obj("description", "The result of "+row.Name+". "+s.docs["events.Result"]+"\n\n"+row.Doc).with(one.body)
+	}, examples...)
+	one.body = obj("description", "The result of "+row.Name+". "+s.docs.text["events.Result"]+"\n\n"+row.Doc).with(one.body)
 	return one, err
 }

@@ -13,6 +13,10 @@ var words = map[string]string{
 	"id": "ID", "url": "URL", "md": "MD", "openid": "OpenID", "qrcode": "QRCode",
 	"bizmsgmenuid": "BizMsgMenuID",
 
+	"invoiceresult":         "InvoiceResult",
+	"shakearoundusershake":  "ShakeAroundUserShake",
+	"weapp":                 "WeApp",
+	"wificonnected":         "WiFiConnected",
 	"freepublishjobfinish":  "FreePublishJobFinish",
 	"giftcard":              "GiftCard",
 	"masssendjobfinish":     "MassSendJobFinish",
@@ -68,11 +72,17 @@ func kindType(k callback.Kind) string {
 	return goName(k.Name) + "Message"
 }
 
+// objects are those whose own name would say too little as a type.
+var objects = map[string]string{"detail": "MediaCheckDetail", "result": "MediaCheckResult"}
+
 // objectType names the struct of an object: ScanCodeInfo at the top, and within
 // another its name after the other's, without a word twice.
 func objectType(parent string, f callback.Field) string {
 	if f.Type != callback.TypeObject {
 		return ""
+	}
+	if name, ok := objects[f.Name]; ok {
+		return name
 	}
 	name := goName(f.Name)
 	if f.Repeated && (name == "Item" || name == "List") {

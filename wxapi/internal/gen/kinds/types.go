@@ -59,12 +59,6 @@ func (w *writer) kind(k callback.Kind) {
 	w.line("type %s struct {\nCommon", name)
 	fields := slices.DeleteFunc(slices.Clone(k.Fields), isCommon)
 	w.fields("", fields)
-	for _, f := range fields {
-		// JSON pushes of notices leave out the object around their list.
-		if len(f.Fields) == 1 && f.Fields[0].Name == "List" {
-			w.field(objectType("", f), f.Fields[0], "List", "the same, in JSON pushes")
-		}
-	}
 	w.line("}\n\n// UnmarshalJSON reads the data of an event.")
 	w.line("func (d *%s) UnmarshalJSON(data []byte) error { return unmarshal(data, d) }", name)
 }
