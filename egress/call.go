@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"time"
@@ -154,13 +155,17 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 	for n := 0; ; n++ {
 		answer, err := e.client.CallJSON(ctx, row, command.Data)
 		requests += answer.Requests
-		if err != nil && notSent(err) && n < 3 && sleep(ctx, backoff(n)) {
+		// One try: what would come again on wx.cmd ends here.
+		a := attempt{row: row, spent: budget, now: time.Now(), jitter: rand.Float64()}.saw(err)
+		if a.reach == notWritten && n < 3 && sleep(ctx, a.after(n)) {
 			continue
 		}
-		// One try: what would come again on wx.cmd ends here.
-		d := e.decide(attempt{err: err, retry: row.Retry, spent: budget, now: time.Now()})
+		d := e.decide(a)
 		if d.outcome == "" || d.outcome == events.ResultUnknown && row.Retry == wxapi.Read {
 			d.outcome = events.ResultFailed
+		}
+		if a.reach == executed {
+			e.cleared(ctx, row, command.Data)
 		}
 		res := result(d, answer, err)
 		res.Attempts = requests

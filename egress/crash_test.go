@@ -148,7 +148,7 @@ func TestKilledWhileSending(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	alice := w.follower("alice")
-	mortal := func(e *Egress) { e.ackWait, e.grace = time.Second, 0 }
+	mortal := func(e *Egress) { e.heirWaits, e.grace = 0, 0 }
 	w.fault(wxsim.Fault{Verb: "send_custom_message", Kind: wxsim.FaultTimeout, Times: 2})
 	w.fault(wxsim.Fault{Verb: "get_user_info", Kind: wxsim.FaultTimeout})
 	first := w.start(mortal)

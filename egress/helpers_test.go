@@ -130,7 +130,7 @@ func (w *world) start(changes ...func(*Egress)) *process {
 		w.t.Fatal(err)
 	}
 	p.Egress = New(Config{MaxCommand: 512 << 10}, testApp, p.bus, client, media, p.seen, logger)
-	p.decide = quickly
+	p.decide, p.heirWaits = quickly, 100*time.Millisecond
 	for _, change := range changes {
 		change(p.Egress)
 	}
