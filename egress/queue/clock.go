@@ -13,7 +13,7 @@ const longest = time.Minute
 // outside of what fits is as near as it gets.
 func nanos(t time.Time) int64 {
 	switch {
-	case t.IsZero(), t.Unix() > math.MaxInt64/int64(time.Second)-1:
+	case t.IsZero(), t.Unix() >= math.MaxInt64/int64(time.Second):
 		return math.MaxInt64
 	case t.Unix() < 1:
 		return 1

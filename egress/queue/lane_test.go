@@ -37,7 +37,9 @@ func (d *desk) reads(commands ...string) {
 
 // passes moves the clock.
 func (d *desk) passes(by time.Duration) {
+	d.mu.Lock()
 	d.time = d.time.Add(by)
+	d.mu.Unlock()
 	d.ring()
 }
 
@@ -233,7 +235,8 @@ func TestExpiry(t *testing.T) {
 	d.runs()
 	d.passes(time.Second)
 	over := d.turns() // of the same time, in any order
-	if slices.Sort(over); !slices.Equal(over, []uint64{2, 3, 5, 7}) {
+	slices.Sort(over)
+	if !slices.Equal(over, []uint64{2, 3, 5, 7}) {
 		t.Fatalf("over are %v", over)
 	}
 	d.waits(3, time.Second)
@@ -301,7 +304,8 @@ func TestReadAhead(t *testing.T) {
 		t.Error("reading goes on although enough can run")
 	}
 	d.turns()
-	if d.reads("- x"); d.entries != 1003 || d.roomy() {
+	d.reads("- x")
+	if d.entries != 1003 || d.roomy() {
 		t.Errorf("%d commands, and reading goes on", d.entries)
 	}
 }

@@ -186,7 +186,7 @@ func (t *tenure) keep(ctx context.Context) error {
 		switch {
 		case err == nil, ctx.Err() != nil:
 		case errors.Is(err, jetstream.ErrKeyExists):
-			if err = t.adopt(ctx); err != nil {
+			if err := t.adopt(ctx); err != nil {
 				return err
 			}
 		case !t.held():
