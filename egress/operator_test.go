@@ -14,7 +14,7 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi/wxsim"
 )
 
-// Our address is not in the whitelist. The account rests, readiness names the
+// Row 42: our address is not in the whitelist. The account rests, readiness names the
 // address and what to do, and once the operator has done it all goes on.
 func TestAddressNotInWhitelist(t *testing.T) {
 	t.Parallel()
@@ -120,7 +120,7 @@ func (w *world) state() jetstream.KeyValue {
 	return kv
 }
 
-// A missing right rejects that API's commands and stalls nothing.
+// Row 42 does not apply to 48001: a missing right rejects that API's commands and stalls nothing.
 func TestMissingRight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
