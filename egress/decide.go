@@ -37,6 +37,7 @@ const (
 // attempt is all that a decision looks at.
 type attempt struct {
 	row     *wxapi.Row
+	keyed   bool // the request carries the row's key, by which WeChat knows it again
 	reach   reach
 	status  int // of HTTP, where there was an answer that proves nothing
 	errcode int // of a refusal, the token's too
@@ -213,7 +214,7 @@ func (a attempt) mayResend() bool {
 	switch {
 	case a.onUnknown == events.OnUnknownResend, a.row.Retry == wxapi.Read:
 		return true
-	case a.row.Retry == wxapi.Keyed:
+	case a.row.Retry == wxapi.Keyed && a.keyed:
 		return a.now.Before(a.firstSent.Add(a.row.KeyLife))
 	}
 	return false

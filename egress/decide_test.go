@@ -120,7 +120,7 @@ func TestDecideUnproven(t *testing.T) {
 			{wxapi.Keyed, events.OnUnknownResend, 0, life + time.Hour, again},
 		} {
 			d := decide(attempt{
-				row: rowOf(c.retry), reach: written, status: status, onUnknown: c.on, spent: c.spent,
+				row: rowOf(c.retry), keyed: true, reach: written, status: status, onUnknown: c.on, spent: c.spent,
 				firstSent: now.Add(-c.age), now: now,
 			})
 			name := fmt.Sprintf("%d, %s %s, %d spent, %s old", status, c.retry, c.on, c.spent, c.age)
@@ -134,6 +134,16 @@ func TestDecideUnproven(t *testing.T) {
 				t.Errorf("%s: %+v", name, d)
 			}
 		}
+	}
+}
+
+// A keyed row's command that carries no key is like any other.
+func TestDecideWithoutKey(t *testing.T) {
+	t.Parallel()
+	a := attempt{row: rowOf(wxapi.Keyed), reach: written, now: time.Now()}
+	a.firstSent = a.now
+	if d := decide(a); d.outcome != events.ResultUnknown {
+		t.Errorf("%+v", d)
 	}
 }
 
@@ -230,7 +240,7 @@ func TestDecideEveryRow(t *testing.T) {
 			t.Errorf("%s: not the same twice", name)
 		}
 		harmless := a.row.Retry == wxapi.Read || a.onUnknown == events.OnUnknownResend ||
-			a.row.Retry == wxapi.Keyed && now.Before(a.firstSent.Add(a.row.KeyLife))
+			a.row.Retry == wxapi.Keyed && a.keyed && now.Before(a.firstSent.Add(a.row.KeyLife))
 		if d.doubt != (a.reach == written) || d.doubt && d.outcome == again && !harmless {
 			t.Errorf("%s: %+v", name, d)
 		}
@@ -245,7 +255,7 @@ func TestDecideEveryRow(t *testing.T) {
 		}
 		for _, on := range []string{events.OnUnknownReport, events.OnUnknownResend} {
 			for _, spent := range []int{0, budget - 1, budget} {
-				a := attempt{row: row, onUnknown: on, spent: spent, now: now, firstSent: now.Add(-time.Minute)}
+				a := attempt{row: row, keyed: spent != budget, onUnknown: on, spent: spent, now: now, firstSent: now.Add(-time.Minute)}
 				for a.reach = refusedByUs; a.reach <= executed; a.reach++ {
 					if a.reach != tokenMissing && a.reach != refused {
 						check(a)

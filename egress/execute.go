@@ -141,7 +141,7 @@ func (e *Egress) inStream(ctx context.Context, sequence uint64) bool {
 // that an heir knows that the command may have been executed.
 func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 	a := attempt{
-		row: j.row, onUnknown: j.command.OnUnknown, spent: j.claim.Spent, backoff: j.claim.Backoff,
+		row: j.row, keyed: j.keyed, onUnknown: j.command.OnUnknown, spent: j.claim.Spent, backoff: j.claim.Backoff,
 		firstSent: j.claim.FirstSent, now: j.began, jitter: rand.Float64(),
 	}
 	if j.inherited && (!a.mayResend() || a.spent >= budget) {
@@ -168,7 +168,7 @@ func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 	}
 	e.observe.Taken(Taken{ID: j.command.ID, Verb: j.row.Name, Data: j.command.Data})
 	sent := time.Now()
-	answer, err := e.client.CallJSON(ctx, j.row, j.command.Data)
+	answer, err := e.client.CallJSON(ctx, j.row, j.data)
 	j.claim.Attempts += answer.Requests
 	a.now, a.firstSent = time.Now(), j.claim.FirstSent
 	a = a.saw(err)

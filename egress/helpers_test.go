@@ -222,6 +222,15 @@ func (p *process) takenUp(n int) {
 	}
 }
 
+func lookup(t *testing.T, verb string) *wxapi.Row {
+	t.Helper()
+	row, ok := wxapi.Lookup(verb)
+	if !ok {
+		t.Fatalf("there is no %s", verb)
+	}
+	return row
+}
+
 // claims opens the bucket of claims.
 func (w *world) claims() *queue.Claims {
 	w.t.Helper()

@@ -22,6 +22,8 @@ type job struct {
 	malformed error
 	row       *wxapi.Row // nil for an unknown verb
 	api       string     // what is paused when its quota is used up
+	data      []byte     // what is sent: the command's data, with a key where WeChat knows one
+	keyed     bool       // WeChat knows a repetition of this command
 	claim     queue.Claim
 	turn      queue.Turn
 	began     time.Time
@@ -54,12 +56,31 @@ func (e *Egress) read(m queue.Message) (task queue.Task) {
 	}
 	if row, known := wxapi.Lookup(j.command.Verb); known {
 		j.row, j.api = row, apiOf(row, j.command.Data)
+		j.data, j.keyed = e.withKey(row, j.command)
 		if lane := field(j.command.Data, row.Lane); j.command.PartitionKey == "" && len(lane) <= maxAttribute {
 			j.command.PartitionKey = lane
 		}
 	}
 	task.Lane, task.Gate, task.Expires = j.command.PartitionKey, j.api, j.command.Expires
 	return task
+}
+
+// withKey gives a command the key by which WeChat knows its repetition, unless
+// its sender did. It follows from the id, so that every heir sends the same one.
+func (e *Egress) withKey(row *wxapi.Row, c events.Command) (data []byte, keyed bool) {
+	var fields map[string]json.RawMessage
+	if row.Retry != wxapi.Keyed || json.Unmarshal(c.Data, &fields) != nil {
+		return c.Data, false
+	}
+	if own, there := fields[row.Key]; there {
+		return c.Data, len(own) > 2 && own[0] == '"'
+	}
+	sum := sha256.Sum256([]byte(string(e.bus.Prefix) + "." + c.ID))
+	data = fmt.Appendf(nil, `{"%s":"%s"`, row.Key, hex.EncodeToString(sum[:16]))
+	if len(fields) > 0 {
+		data = append(data, ',')
+	}
+	return append(data, bytes.TrimSpace(c.Data)[1:]...), true
 }
 
 // refuse says why a command cannot be executed at all.
