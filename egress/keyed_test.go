@@ -97,7 +97,7 @@ func TestWithKey(t *testing.T) {
 	row := lookup(t, "send_template_message")
 	for data, want := range map[string]string{
 		`{}`:                        `{"client_msg_id":"K"}`,
-		` { } `:                     `{"client_msg_id":"K" }`,
+		"{\n}":                      "{\"client_msg_id\":\"K\"\n}",
 		`{"a":1}`:                   `{"client_msg_id":"K","a":1}`,
 		`{"client_msg_id":"x"}`:     `{"client_msg_id":"x"}`,
 		`{"client_msg_id":null}`:    `{"client_msg_id":null}`,
