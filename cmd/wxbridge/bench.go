@@ -9,7 +9,7 @@ import (
 )
 
 // benches are what `wxbridge bench` can do.
-var benches = map[string]func(context.Context, *program) error{"soak": soakCommand}
+var benches = map[string]func(context.Context, *program) error{"soak": soakCommand, "backlog": backlogCommand}
 
 // bench proves promises, and measures, against the simulator.
 func bench(ctx context.Context, p *program) error {
@@ -19,12 +19,12 @@ func bench(ctx context.Context, p *program) error {
 			return run(ctx, p)
 		}
 	}
-	return &configError{errors.New("say what: wxbridge bench soak")}
+	return &configError{errors.New("say what: wxbridge bench soak, or wxbridge bench backlog")}
 }
 
 // soakCommand reads the flags of a soak.
 func soakCommand(ctx context.Context, p *program) error {
-	s := soak{program: p}
+	s := soak{rig: rig{program: p}}
 	flags := flag.NewFlagSet("bench soak", flag.ContinueOnError)
 	flags.SetOutput(p.out)
 	flags.IntVar(&s.size, "size", 2000, "commands")
@@ -37,13 +37,35 @@ func soakCommand(ctx context.Context, p *program) error {
 	flags.DurationVar(&s.within, "within", time.Hour, "give up after")
 	flags.StringVar(&s.dir, "dir", "", "folder of NATS and of the processes' logs (a temporary one)")
 	if err := flags.Parse(p.args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return nil
-		}
-		return &configError{err}
+		return flagError(err)
 	}
 	if s.size < 1 || s.replicas < 1 || s.followers < 1 {
 		return &configError{fmt.Errorf("size %d, replicas %d, followers %d: each must be at least 1", s.size, s.replicas, s.followers)}
 	}
 	return s.run(ctx)
+}
+
+// backlogCommand reads the flags of a backlog.
+func backlogCommand(ctx context.Context, p *program) error {
+	b := backlog{rig: rig{program: p}}
+	flags := flag.NewFlagSet("bench backlog", flag.ContinueOnError)
+	flags.SetOutput(p.out)
+	flags.IntVar(&b.size, "size", 5000, "commands of an API that is paused")
+	flags.IntVar(&b.others, "others", 1000, "commands of others behind them")
+	flags.DurationVar(&b.within, "within", time.Hour, "give up after")
+	if err := flags.Parse(p.args); err != nil {
+		return flagError(err)
+	}
+	if b.size < 1 || b.others < 1 {
+		return &configError{fmt.Errorf("size %d, others %d: each must be at least 1", b.size, b.others)}
+	}
+	return b.run(ctx)
+}
+
+// flagError is nil for who only asked what flags there are.
+func flagError(err error) error {
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	return &configError{err}
 }
