@@ -13,7 +13,7 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi"
 )
 
-// Whatever is published as a command and is none gets one result that says why,
+// Row 46: whatever is published as a command and is none gets one result that says why,
 // and one dead letter with the original; WeChat hears nothing of it.
 func TestBadCommands(t *testing.T) {
 	t.Parallel()
@@ -214,7 +214,7 @@ func TestCallOnlyVerb(t *testing.T) {
 	}
 }
 
-// A command on which our own program fails ends like any other, and so does
+// Row 46: a command on which our own program fails ends like any other, and so does
 // the one after it.
 func TestOurOwnMistake(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"time"
@@ -27,7 +28,9 @@ const (
 type calls struct {
 	service micro.Service
 	slots   chan struct{}
-	cancel  context.CancelFunc
+	waiting chan struct{}      // slots of get_result, which mostly waits
+	cancel  context.CancelFunc // of what runs
+	release context.CancelFunc // of what only waits
 
 	mu      sync.Mutex
 	over    bool
@@ -47,23 +50,35 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 		return nil, err
 	}
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	c := &calls{service: service, slots: make(chan struct{}, callsAtOnce), cancel: cancel}
-	for _, row := range wxapi.Verbs() {
+	waiting, release := context.WithCancel(work)
+	c := &calls{
+		service: service, cancel: cancel, release: release,
+		slots: make(chan struct{}, callsAtOnce), waiting: make(chan struct{}, resultsAtOnce),
+	}
+	add := func(verb, doc string, run func(micro.Request) bool) {
 		handler := func(r micro.Request) {
-			if !c.run(func() { e.answerCall(work, row, r) }) {
-				e.respond(row, r, events.Result{
+			if !run(r) {
+				e.respond(verb, r, events.Result{
 					Outcome: events.ResultFailed, Class: string(wxapi.ClassBackoff),
 					ErrMsg: "this process is stopping: nothing was sent, ask again",
 				})
 			}
 		}
-		err := service.AddEndpoint(row.Name, micro.HandlerFunc(handler),
-			micro.WithEndpointSubject(e.bus.Prefix.Subject(events.Call, row.Name)),
-			micro.WithEndpointMetadata(map[string]string{"doc": row.Doc}))
-		if err != nil {
-			c.stop(0)
-			return nil, err
-		}
+		err = cmp.Or(err, service.AddEndpoint(verb, micro.HandlerFunc(handler),
+			micro.WithEndpointSubject(e.bus.Prefix.Subject(events.Call, verb)),
+			micro.WithEndpointMetadata(map[string]string{"doc": doc})))
+	}
+	for _, row := range wxapi.Verbs() {
+		add(row.Name, row.Doc, func(r micro.Request) bool {
+			return c.run(func() { e.answerCall(work, row, r) })
+		})
+	}
+	add(getResult, "what became of a command", func(r micro.Request) bool {
+		return c.wait(func(mayWait bool) { e.answerResult(waiting, r, mayWait) })
+	})
+	if err != nil {
+		c.stop(0)
+		return nil, err
 	}
 	_ = e.bus.Conn().FlushTimeout(time.Second) // so that who is told that we are ready finds us
 	return c, nil
@@ -85,6 +100,25 @@ func (c *calls) run(f func()) bool {
 	return true
 }
 
+// wait runs f beside the calls; f may wait for something if there is a slot.
+func (c *calls) wait(f func(mayWait bool)) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return false
+	}
+	c.running.Go(func() {
+		select {
+		case c.waiting <- struct{}{}:
+			defer func() { <-c.waiting }()
+			f(true)
+		default:
+			f(false)
+		}
+	})
+	return true
+}
+
 // stop takes no more calls and waits for those that run, within grace.
 func (c *calls) stop(grace time.Duration) {
 	timer := time.AfterFunc(grace, c.cancel)
@@ -93,6 +127,7 @@ func (c *calls) stop(grace time.Duration) {
 	c.mu.Lock()
 	c.over = true
 	c.mu.Unlock()
+	c.release()
 	c.running.Wait()
 	c.cancel()
 }
@@ -105,12 +140,12 @@ func (e *Egress) answerCall(ctx context.Context, row *wxapi.Row, r micro.Request
 	result.ElapsedMS = time.Since(began).Milliseconds()
 	e.fitResult(ctx, "response-"+nuid.Next(), &result)
 	e.observe.Finished(Finished{Verb: row.Name, Call: true, Result: result, Took: time.Since(began)})
-	e.respond(row, r, result)
+	e.respond(row.Name, r, result)
 }
 
 // respond answers by itself: a micro.Request is its handler's alone, which has
 // returned long before.
-func (e *Egress) respond(row *wxapi.Row, r micro.Request, result events.Result) {
+func (e *Egress) respond(verb string, r micro.Request, result events.Result) {
 	body, err := json.Marshal(result)
 	if err == nil && r.Reply() != "" {
 		m := nats.NewMsg(r.Reply())
@@ -127,7 +162,7 @@ func (e *Egress) respond(row *wxapi.Row, r micro.Request, result events.Result) 
 		err = e.bus.Conn().PublishMsg(m)
 	}
 	if err != nil {
-		e.logger.Warn("answer of a call is lost", "verb", row.Name, "error", err)
+		e.logger.Warn("answer of a call is lost", "verb", verb, "error", err)
 	}
 }
 
@@ -154,13 +189,17 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 	for n := 0; ; n++ {
 		answer, err := e.client.CallJSON(ctx, row, command.Data)
 		requests += answer.Requests
-		if err != nil && notSent(err) && n < 3 && sleep(ctx, backoff(n)) {
+		// One try: what would come again on wx.cmd ends here.
+		a := attempt{row: row, spent: budget, now: time.Now(), jitter: rand.Float64()}.saw(err)
+		if a.reach == notWritten && n < 3 && sleep(ctx, a.after(n)) {
 			continue
 		}
-		// One try: what would come again on wx.cmd ends here.
-		d := e.decide(attempt{err: err, retry: row.Retry, spent: budget, now: time.Now()})
+		d := e.decide(a)
 		if d.outcome == "" || d.outcome == events.ResultUnknown && row.Retry == wxapi.Read {
 			d.outcome = events.ResultFailed
+		}
+		if a.reach == executed {
+			e.cleared(ctx, row, command.Data)
 		}
 		res := result(d, answer, err)
 		res.Attempts = requests

@@ -27,7 +27,7 @@ func (w *world) left(verb, id, data string, sequence uint64, change func(*queue.
 	}
 }
 
-// A process died between its claim and the result. Its heir sends again only
+// Row 48: a process died between its claim and the result, once or each time. Its heir sends again only
 // what does no harm or was asked for; of the rest nobody can know.
 func TestDiedWhileSending(t *testing.T) {
 	t.Parallel()
@@ -77,7 +77,7 @@ func TestDiedWhileSending(t *testing.T) {
 	}
 }
 
-// A process died between the claim with the result and its publishing, or
+// Row 47: a process died between the claim with the result and its publishing, or
 // between that and the ack.
 func TestDiedBeforeTheResultWasOut(t *testing.T) {
 	t.Parallel()
@@ -148,7 +148,7 @@ func TestKilledWhileSending(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	alice := w.follower("alice")
-	mortal := func(e *Egress) { e.ackWait, e.grace = time.Second, 0 }
+	mortal := func(e *Egress) { e.heirWaits, e.grace = 0, 0 }
 	w.fault(wxsim.Fault{Verb: "send_custom_message", Kind: wxsim.FaultTimeout, Times: 2})
 	w.fault(wxsim.Fault{Verb: "get_user_info", Kind: wxsim.FaultTimeout})
 	first := w.start(mortal)

@@ -2,12 +2,10 @@ package egress
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
 
 	"github.com/wxbridge/wxbridge/egress/queue"
@@ -17,7 +15,7 @@ import (
 
 const (
 	// workers is how many commands are executed at once.
-	workers = 16
+	workers = 32
 	// grace is how long sends may go on after the process was told to stop.
 	grace = 12 * time.Second
 )
@@ -33,24 +31,23 @@ type Egress struct {
 	observe Observer
 	logger  *slog.Logger
 
-	process string // names this process in claims
+	process string // names this process in claims and in the lease
 	claims  *queue.Claims
-	created time.Time // of the command stream, part of a bare command's id
+	queue   *queue.Queue
+	pauses  *pauses
 
-	// Tests shorten these: the waits of decisions, the time until a dead
-	// process's commands come to another, and how long sends may go on after
-	// the end, without which a process is as good as killed.
-	decide         func(attempt) decision
-	ackWait, grace time.Duration
+	// Tests shorten these: the waits of decisions, how long an heir leaves alone
+	// what another was sending, and how long sends may go on after the end,
+	// without which a process is as good as killed.
+	decide           func(attempt) decision
+	heirWaits, grace time.Duration
 
 	mu      sync.Mutex
-	rests   time.Time // the account is not called before
-	trouble string    // what only an operator can mend, "" without
 	running bool
 	flying  map[string]bool // ids that this process works on now
-	// unsent are ids whose claim may say sending although nothing was sent: the
+	// unsure are ids whose claim may say sending although nothing was sent: the
 	// bus did not tell whether it has stored it.
-	unsent map[string]bool
+	unsure map[string]bool
 }
 
 // New makes an egress; nothing runs before Run. The client must keep its token
@@ -63,14 +60,28 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return &Egress{
+	e := &Egress{
 		cfg: cfg, appID: appID, bus: b, client: client, media: media, late: late, observe: observer, logger: logger,
-		process: nuid.Next(), decide: decide, grace: grace, flying: map[string]bool{}, unsent: map[string]bool{},
+		process: nuid.Next(), decide: decide, heirWaits: heirWaits, grace: grace,
+		flying: map[string]bool{}, unsure: map[string]bool{},
 	}
+	e.queue = &queue.Queue{
+		JetStream: b.JetStream(),
+		Stream:    b.Prefix.Resource(bus.StreamCmd),
+		State:     b.Prefix.Resource(bus.BucketState),
+		Consumer:  "egress",
+		Probe:     func(process string) string { return string(b.Prefix) + ".owner." + process },
+		Settled:   b.Settled,
+		Workers:   workers,
+		Read:      e.read,
+		Logger:    logger,
+	}
+	e.pauses = newPauses(b, e.queue, logger)
+	return e
 }
 
-// Run executes commands and answers calls until ctx ends, then lets what is
-// being sent finish.
+// Run answers calls, and executes commands while this process owns the queue,
+// until ctx ends; then it lets what is being sent finish.
 func (e *Egress) Run(ctx context.Context) error {
 	if err := e.open(ctx); err != nil {
 		return nil // only the end of ctx ends the tries to open
@@ -81,25 +92,18 @@ func (e *Egress) Run(ctx context.Context) error {
 	}
 	e.setRunning(true)
 	defer e.setRunning(false)
-	var calling sync.WaitGroup
-	defer calling.Wait()
+	var beside sync.WaitGroup
+	defer beside.Wait()
 	if e.late != nil {
-		calling.Go(func() { e.late.Run(ctx) })
+		beside.Go(func() { e.late.Run(ctx) })
 	}
-	calling.Go(func() { // beside the commands: the time to stop is the same for both
+	beside.Go(func() { // beside the commands: the time to stop is the same for both
 		<-ctx.Done()
 		calls.stop(e.grace)
 	})
-	(&queue.Queue{
-		JetStream: e.bus.JetStream(),
-		Stream:    e.bus.Prefix.Resource(bus.StreamCmd),
-		Consumer:  "egress",
-		Workers:   workers,
-		Work:      e.work,
-		Grace:     e.grace,
-		AckWait:   e.ackWait,
-		Logger:    e.logger,
-	}).Run(ctx)
+	beside.Go(func() { e.pauses.follow(ctx) })
+	e.queue.Process, e.queue.Grace = e.process, e.grace
+	e.queue.Run(ctx)
 	return nil
 }
 
@@ -130,11 +134,7 @@ func (e *Egress) tryOpen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var stream jetstream.Stream
-	if stream, err = js.Stream(ctx, p.Resource(bus.StreamCmd)); err != nil {
-		return fmt.Errorf("stream %s: %w", p.Resource(bus.StreamCmd), err)
-	}
-	e.claims, e.created = claims, stream.CachedInfo().Created
+	e.claims = claims
 	return nil
 }
 
@@ -146,8 +146,8 @@ func (e *Egress) Reasons() []string {
 	if len(reasons) == 0 && !e.running {
 		reasons = append(reasons, "egress has not begun")
 	}
-	if e.trouble != "" {
-		reasons = append(reasons, e.trouble)
+	if trouble := e.pauses.trouble(); trouble != "" {
+		reasons = append(reasons, trouble)
 	}
 	if e.late != nil && e.running {
 		reasons = append(reasons, e.late.Reasons()...)
@@ -161,39 +161,12 @@ func (e *Egress) setRunning(running bool) {
 	e.running = running
 }
 
-// resting says how long the account is not to be called.
-func (e *Egress) resting(now time.Time) time.Duration {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.rests.Sub(now)
-}
-
-// rest keeps the account from being called; what is the reason for the operator.
-func (e *Egress) rest(until time.Time, what string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.trouble != what {
-		e.logger.Error("commands wait for an operator", "reason", what, "again", until.UTC().Format(time.RFC3339))
-	}
-	e.rests, e.trouble = until, what
-}
-
-// recovered forgets the trouble: WeChat has answered a command.
-func (e *Egress) recovered() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.trouble != "" {
-		e.logger.Info("commands are executed again", "was", e.trouble)
-	}
-	e.trouble = ""
-}
-
 // sendingUnsure remembers that the claim of an id may say sending and nothing
 // was sent.
 func (e *Egress) sendingUnsure(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.unsent[id] = true
+	e.unsure[id] = true
 }
 
 // knownUnsent says whether this process knows that nothing was sent although
@@ -201,8 +174,8 @@ func (e *Egress) sendingUnsure(id string) {
 func (e *Egress) knownUnsent(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	known := e.unsent[id]
-	delete(e.unsent, id)
+	known := e.unsure[id]
+	delete(e.unsure, id)
 	return known
 }
 

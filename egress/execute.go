@@ -1,13 +1,10 @@
 package egress
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -27,52 +24,45 @@ const soon = time.Second
 // twin is when a command comes again while another with its id is worked on.
 const twin = soon / 10
 
-// job is one command on its way.
-type job struct {
-	command events.Command
-	message events.Message
-	row     *wxapi.Row
-	claim   queue.Claim
-	began   time.Time
-	// inherited: somebody stopped while the command was being sent.
-	inherited bool
-}
+// heirWaits is how long an heir leaves the commands alone that another process
+// was sending: if that one lives, and was only cut off from NATS for a moment,
+// it knows what came of them and says so.
+const heirWaits = 2 * time.Second
 
 // work executes one command, or says when it must come again.
-func (e *Egress) work(ctx context.Context, m jetstream.Msg) (verdict queue.Verdict) {
-	meta, err := m.Metadata()
-	if err != nil {
-		e.logger.Error("message of the queue without metadata", "error", err)
-		return queue.Again(soon)
-	}
-	j := &job{began: time.Now(), message: events.Message{
-		Subject: m.Subject(), Header: events.Header(m.Headers()), Body: m.Data(),
-		Sequence: meta.Sequence.Stream, Time: meta.Timestamp,
-	}}
-	bareID := fmt.Sprintf("%s-%d-%d", meta.Stream, e.created.Unix(), j.message.Sequence)
-	var malformed error
-	j.command, malformed = events.ParseCommand(e.bus.Prefix, j.message, bareID)
-	if odd := fit(&j.command, bareID); malformed == nil {
-		malformed = odd
-	}
+func (e *Egress) work(ctx context.Context, j *job, turn queue.Turn) (verdict queue.Verdict) {
+	j.turn, j.began = turn, time.Now()
 	if !e.enter(j.command.ID) {
 		return queue.Again(twin)
 	}
 	defer e.leave(j.command.ID)
-	if j.claim, err = e.claims.Load(ctx, j.command.ID); err != nil {
-		e.logger.Warn("claim cannot be read", "command", j.command.ID, "error", err)
-		return queue.Again(soon)
-	}
-	// A command that brings the program down would do so to every replica in turn.
 	defer func() {
 		if mistake := recover(); mistake != nil {
 			verdict = e.mistaken(ctx, j, mistake)
 		}
 	}()
-	if verdict, settled := e.settled(ctx, j); settled {
+	// Most commands are new, so their claim is created before it is looked for.
+	j.claim = queue.Claim{Sequence: j.message.Sequence, Verb: j.command.Verb, Hash: dataHash(j.command.Data)}
+	verdict, err := e.execute(ctx, j)
+	if !errors.Is(err, queue.ErrConflict) {
 		return verdict
 	}
-	if err := e.refuse(j, malformed); err != nil {
+	fresh := j.claim
+	if j.claim, err = e.claims.Load(ctx, j.command.ID); err != nil || j.claim.State == "" {
+		e.logger.Warn("claim cannot be read", "command", j.command.ID, "error", err)
+		return queue.Again(soon)
+	}
+	if verdict, settled := e.settled(ctx, j, fresh.Hash); settled {
+		return verdict
+	}
+	verdict, _ = e.execute(ctx, j)
+	return verdict
+}
+
+// execute makes one attempt at a command that is neither finished nor waits. The
+// error is queue.ErrConflict if the claim is not as j has it.
+func (e *Egress) execute(ctx context.Context, j *job) (queue.Verdict, error) {
+	if err := e.refuse(j); err != nil {
 		return e.finish(ctx, j, rejected(err))
 	}
 	if !j.began.Before(j.command.Expires) {
@@ -89,40 +79,55 @@ func (e *Egress) mistaken(ctx context.Context, j *job, mistake any) queue.Verdic
 	}
 	e.logger.Error("the program failed on a command", "command", j.command.ID, "verb", j.command.Verb,
 		"panic", what, "stack", string(debug.Stack()))
+	claim, err := e.claims.Load(ctx, j.command.ID)
+	switch {
+	case err != nil:
+		return queue.Again(soon)
+	case claim.State == queue.Done:
+		j.claim = claim
+		return e.publish(ctx, j, events.ResultID(j.command.ID))
+	case claim.State != "":
+		j.claim = claim
+	default:
+		j.claim = queue.Claim{Sequence: j.message.Sequence, Verb: j.command.Verb, Hash: dataHash(j.command.Data)}
+	}
 	j.claim.Doubt = j.claim.Doubt || j.claim.State == queue.Sending
-	return e.finish(ctx, j, events.Result{
+	verdict, err := e.finish(ctx, j, events.Result{
 		Outcome: events.ResultFailed, Class: string(wxapi.ClassBug),
 		ErrMsg: "the bridge failed on this command, which is the bridge's mistake: see its log",
 	})
+	if err != nil {
+		return queue.Again(soon)
+	}
+	return verdict
 }
 
 // settled deals with a command that is not new: finished, waiting, or left in
 // mid-send by a process that died.
-func (e *Egress) settled(ctx context.Context, j *job) (queue.Verdict, bool) {
-	hash := dataHash(j.command.Data)
+func (e *Egress) settled(ctx context.Context, j *job, hash string) (queue.Verdict, bool) {
 	unsent := e.knownUnsent(j.command.ID)
 	c := &j.claim
 	switch {
-	case c.State == "":
-		*c = queue.Claim{Sequence: j.message.Sequence, Verb: j.command.Verb, Hash: hash}
-		return queue.Verdict{}, false
 	case c.Verb != j.command.Verb || c.Hash != hash:
 		return e.conflict(ctx, j), true
 	case c.State == queue.Done:
-		return e.publish(ctx, j), true
+		return e.publish(ctx, j, events.ResultID(j.command.ID)), true
 	case c.Sequence != j.message.Sequence && e.inStream(ctx, c.Sequence):
 		return queue.Again(soon), true // its twin is at work and will leave a result
 	case c.State == queue.Waiting && j.began.Before(c.NotBefore):
 		return queue.Again(c.NotBefore.Sub(j.began)), true
 	}
-	c.Sequence = j.message.Sequence
 	if c.State == queue.Sending && (c.Owner != e.process || !unsent) {
+		if wait := e.heirWaits - time.Since(j.turn.Began); c.Owner != e.process && wait > 0 {
+			return queue.Again(wait), true
+		}
 		// Written or not: it counts as if it was.
 		c.Attempts++
 		c.Spent++
 		c.Doubt = true
 		j.inherited = true
 	}
+	c.Sequence = j.message.Sequence
 	return queue.Verdict{}, false
 }
 
@@ -132,112 +137,106 @@ func (e *Egress) inStream(ctx context.Context, sequence uint64) bool {
 	return !errors.Is(err, jetstream.ErrMsgNotFound)
 }
 
-// refuse says why a command cannot be executed at all.
-func (e *Egress) refuse(j *job, malformed error) error {
-	if len(j.message.Body) > e.cfg.MaxCommand {
-		return fmt.Errorf("the command is %d bytes, at most %d are possible (WX_MAX_COMMAND): put files into the object store and pass a dataref", len(j.message.Body), e.cfg.MaxCommand)
-	}
-	if malformed != nil {
-		return malformed
-	}
-	row, known := wxapi.Lookup(j.command.Verb)
-	if !known {
-		return unknownVerb(j.command.Verb)
-	}
-	j.row = row
-	if lane := field(j.command.Data, row.Lane); j.command.PartitionKey == "" && len(lane) <= maxAttribute {
-		j.command.PartitionKey = lane
-	}
-	if row.CallOnly {
-		return &callOnlyError{row.Name}
-	}
-	return e.check(row, j.command.Data)
-}
-
-// check applies the row's checks, with WX_STRICT also its warnings, and looks
-// at a dataref before anybody waits for what it names.
-func (e *Egress) check(row *wxapi.Row, data []byte) error {
-	warnings, err := row.Check(data)
-	if err != nil {
-		return err
-	}
-	if e.cfg.Strict && len(warnings) > 0 {
-		return &wxapi.RequestError{Verb: row.Name, Path: warnings[0], Problem: "the field is unknown, and WX_STRICT=1 rejects it"}
-	}
-	if ref := dataref(data); row.Body == wxapi.Upload && ref != "" {
-		if _, err := e.media.object(ref); err != nil {
-			return &wxapi.RequestError{Verb: row.Name, Path: "media.dataref", Problem: err.Error()}
-		}
-	}
-	return nil
-}
-
-// dataref is where an upload's data say that the file is.
-func dataref(data []byte) string {
-	var upload struct {
-		Media struct {
-			DataRef string `json:"dataref"`
-		} `json:"media"`
-	}
-	if json.Unmarshal(data, &upload) != nil {
-		return ""
-	}
-	return upload.Media.DataRef
-}
-
 // send makes one attempt. The claim says sending before a byte is written, so
 // that an heir knows that the command may have been executed.
-func (e *Egress) send(ctx context.Context, j *job) queue.Verdict {
-	if wait := e.resting(j.began); wait > 0 {
-		return queue.Again(wait)
-	}
+func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 	a := attempt{
-		retry: j.row.Retry, keyLife: j.row.KeyLife, onUnknown: j.command.OnUnknown,
-		spent: j.claim.Spent, backoff: j.claim.Backoff, firstSent: j.claim.FirstSent, now: j.began,
+		row: j.row, keyed: j.keyed, onUnknown: j.command.OnUnknown, spent: j.claim.Spent, backoff: j.claim.Backoff,
+		firstSent: j.claim.FirstSent, now: j.began, jitter: rand.Float64(),
 	}
-	if j.inherited && (!mayResend(a) || a.spent >= budget) {
+	if j.inherited && (!a.mayResend() || a.spent >= budget) {
 		return e.finish(ctx, j, events.Result{
 			Outcome: events.ResultFailed, Class: string(wxapi.ClassBackoff),
 			ErrMsg: "a process stopped while it was sending this command",
 		})
 	}
-	j.claim.State, j.claim.Owner, j.claim.NotBefore = queue.Sending, e.process, time.Time{}
+	before := j.claim
+	j.claim.State, j.claim.Owner, j.claim.Epoch, j.claim.NotBefore = queue.Sending, e.process, j.turn.Epoch, time.Time{}
 	if j.claim.FirstSent.IsZero() {
 		j.claim.FirstSent = j.began
 	}
-	if err := e.claims.Save(ctx, j.command.ID, &j.claim); err != nil {
-		if !errors.Is(err, queue.ErrConflict) {
-			e.sendingUnsure(j.command.ID)
-		}
+	switch err := e.claims.Save(ctx, j.command.ID, &j.claim); {
+	case errors.Is(err, queue.ErrConflict):
+		return queue.Again(soon), err
+	case err != nil:
+		e.sendingUnsure(j.command.ID)
 		e.logger.Warn("command is not sent, its claim cannot be written", "command", j.command.ID, "error", err)
-		return queue.Again(soon)
+		return queue.Again(soon), nil
+	case !j.turn.Held():
+		// Another process may own the queue by now, and send what comes after.
+		return e.unsent(ctx, j, before)
 	}
 	e.observe.Taken(Taken{ID: j.command.ID, Verb: j.row.Name, Data: j.command.Data})
-	answer, err := e.client.CallJSON(ctx, j.row, j.command.Data)
+	sent := time.Now()
+	answer, err := e.client.CallJSON(ctx, j.row, j.data)
 	j.claim.Attempts += answer.Requests
-	a.err, a.now, a.firstSent = err, time.Now(), j.claim.FirstSent
+	a.now, a.firstSent = time.Now(), j.claim.FirstSent
+	a = a.saw(err)
 	d := e.decide(a)
 	j.claim.Backoff = d.backoff
 	j.claim.Doubt = j.claim.Doubt || d.doubt
 	if d.spends {
 		j.claim.Spent++
 	}
-	switch {
-	case d.pause:
-		e.rest(a.now.Add(d.wait), trouble(err))
-	case answered(err):
-		e.recovered()
-	}
+	e.tell(ctx, j, a, d, sent, err)
 	if d.outcome == "" {
 		return e.wait(ctx, j, d, err)
 	}
 	return e.finish(ctx, j, result(d, answer, err))
 }
 
-// answered says whether WeChat has looked at the command itself.
-func answered(err error) bool {
-	var refused *wxapi.Error
-	return err == nil || errors.As(err, &refused) && refused.Verb != tokenVerb
+// unsent takes back that a command is being sent: nothing was.
+func (e *Egress) unsent(ctx context.Context, j *job, before queue.Claim) (queue.Verdict, error) {
+	sending := j.claim
+	j.claim = before
+	j.claim.State, j.claim.NotBefore = queue.Waiting, j.began
+	j.claim.Takes(sending)
+	return queue.Again(soon), e.save(ctx, j)
+}
+
+// wait parks a command until its next attempt. While its API or the account is
+// paused the pause says until when, and the claim nothing.
+func (e *Egress) wait(ctx context.Context, j *job, d decision, why error) (queue.Verdict, error) {
+	e.logger.Info("command waits", "command", j.command.ID, "verb", j.row.Name, "class", string(d.class), "wait", d.wait.String(), "error", why)
+	j.claim.State, j.claim.NotBefore = queue.Waiting, time.Now()
+	if d.pause == nothing {
+		j.claim.NotBefore = j.claim.NotBefore.Add(d.wait)
+	}
+	until := j.claim.NotBefore
+	if err := e.save(ctx, j); err != nil {
+		return queue.Again(soon), err
+	}
+	return queue.Again(time.Until(until)), nil
+}
+
+// tell passes on what an attempt says of the API and the account.
+func (e *Egress) tell(ctx context.Context, j *job, a attempt, d decision, sent time.Time, err error) {
+	p := Pause{API: j.api, Class: d.class, ErrCode: a.errcode, Since: a.now, Until: a.now.Add(d.wait)}
+	switch d.pause {
+	case theAccount:
+		p.API = ""
+	case nothing:
+		if a.reach == refused || a.reach == executed {
+			e.pauses.passed(ctx, j.api, sent)
+		}
+		if a.reach == executed {
+			e.cleared(ctx, j.row, j.command.Data)
+		}
+		return
+	case theAPI:
+	}
+	p.Reason = trouble(err)
+	e.pauses.begin(ctx, p)
+}
+
+// cleared ends the pauses whose quota a call has just cleared.
+func (e *Egress) cleared(ctx context.Context, row *wxapi.Row, data []byte) {
+	switch row.Name {
+	case "clear_quota", "clear_quota_by_secret":
+		e.pauses.endQuota(ctx, "")
+	case "clear_api_quota":
+		e.pauses.endQuota(ctx, field(data, "cgi_path"))
+	}
 }
 
 // trouble is what an operator reads: the same words as long as it is the same.
@@ -247,46 +246,4 @@ func trouble(err error) string {
 		return err.Error()
 	}
 	return fmt.Sprintf("WeChat answers %s with %d %q: %s", refused.Verb, refused.Code, refused.Msg, wxapi.Help(refused.Code))
-}
-
-// wait parks a command until its next attempt, and at its expiry at the latest.
-func (e *Egress) wait(ctx context.Context, j *job, d decision, why error) queue.Verdict {
-	e.logger.Info("command waits", "command", j.command.ID, "verb", j.row.Name, "class", string(d.class), "wait", d.wait.String(), "error", why)
-	until := time.Now().Add(d.wait)
-	if j.command.Expires.Before(until) {
-		until = j.command.Expires
-	}
-	j.claim.State, j.claim.NotBefore = queue.Waiting, until
-	if err := e.save(ctx, j); err != nil {
-		return queue.Again(soon)
-	}
-	return queue.Again(time.Until(until))
-}
-
-// field reads a text field of the data.
-func field(data []byte, name string) string {
-	if name == "" {
-		return ""
-	}
-	var fields map[string]json.RawMessage
-	var value string
-	if json.Unmarshal(data, &fields) != nil || json.Unmarshal(fields[name], &value) != nil {
-		return ""
-	}
-	return value
-}
-
-// dataHash is equal for data that are equal as JSON values.
-func dataHash(data []byte) string {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var value any
-	// Valid, because a decoder does not look at what follows the value.
-	if json.Valid(data) && decoder.Decode(&value) == nil {
-		if canonical, err := json.Marshal(value); err == nil {
-			data = canonical
-		}
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }

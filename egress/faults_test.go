@@ -15,7 +15,7 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi/wxsim"
 )
 
-// WeChat is busy, twice; the third request goes through, after real waits.
+// Row 37: WeChat is busy, twice; the third request goes through, after real waits.
 func TestBusyTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -59,7 +59,7 @@ func TestBusyForEver(t *testing.T) {
 	}
 }
 
-// The request was written and the answer proves nothing: a message may have
+// Rows 30 to 33: the request was written and the answer proves nothing: a message may have
 // arrived and is not sent again.
 func TestUnknownOutcomes(t *testing.T) {
 	t.Parallel()
@@ -132,7 +132,7 @@ func TestReadsAreRepeated(t *testing.T) {
 	}
 }
 
-// Nobody listens where WeChat should be: that spends nothing, however often.
+// Rows 33 and 44: nobody listens where WeChat should be: that spends nothing, however often.
 func TestWeChatIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -166,7 +166,7 @@ func TestWeChatIsAway(t *testing.T) {
 	}
 }
 
-// Final answers are final at once, with the class that says what to do.
+// Row 43: final answers are final at once, with the class that says what to do.
 func TestFinalRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -193,7 +193,7 @@ func TestFinalRefusals(t *testing.T) {
 	}
 }
 
-// A quota's command waits for the next minute and spends nothing on it.
+// Row 36: a quota's command waits for the next minute and spends nothing on it.
 func TestMinuteQuota(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

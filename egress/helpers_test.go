@@ -15,6 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/egress/queue"
+	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
 	"github.com/wxbridge/wxbridge/events/bus/bustest"
 	"github.com/wxbridge/wxbridge/wxapi"
@@ -41,6 +42,7 @@ type world struct {
 	results *shelf
 	letters *shelf
 	adjust  func(*wxapi.Config)
+	prefix  events.Prefix // of the processes that start from now on
 	gate    chan struct{} // FaultSlow answers when it is closed
 }
 
@@ -55,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	w := &world{t: t, ctx: ctx, nats: bustest.Start(t), gate: make(chan struct{})}
+	w := &world{t: t, ctx: ctx, nats: bustest.Start(t), gate: make(chan struct{}), prefix: "wx"}
 	var err error
 	w.sim, err = wxsim.New(wxsim.Config{
 		AppID: testApp, AppSecret: testSecret, Token: "sometoken",
@@ -114,7 +116,7 @@ func (w *world) start(changes ...func(*Egress)) *process {
 	logger := slog.New(slog.NewJSONHandler(logbook, nil))
 	p := &process{w: w, ended: make(chan struct{}), seen: &watch{news: make(chan struct{})}}
 	var err error
-	if p.bus, err = bus.Connect("egress-test", bus.Config{URL: w.nats.URL(), InboxPrefix: "_INBOX"}, "wx", streams, logger); err != nil {
+	if p.bus, err = bus.Connect("egress-test", bus.Config{URL: w.nats.URL(), InboxPrefix: "_INBOX"}, w.prefix, streams, logger); err != nil {
 		w.t.Fatal(err)
 	}
 	media := NewMedia(p.bus)
@@ -130,7 +132,7 @@ func (w *world) start(changes ...func(*Egress)) *process {
 		w.t.Fatal(err)
 	}
 	p.Egress = New(Config{MaxCommand: 512 << 10}, testApp, p.bus, client, media, nil, p.seen, logger)
-	p.decide = quickly
+	p.decide, p.heirWaits = quickly, 100*time.Millisecond
 	for _, change := range changes {
 		change(p.Egress)
 	}
@@ -220,6 +222,15 @@ func (p *process) takenUp(n int) {
 			p.w.t.Fatalf("%d attempts have begun, not %d", have, n)
 		}
 	}
+}
+
+func lookup(t *testing.T, verb string) *wxapi.Row {
+	t.Helper()
+	row, ok := wxapi.Lookup(verb)
+	if !ok {
+		t.Fatalf("there is no %s", verb)
+	}
+	return row
 }
 
 // claims opens the bucket of claims.

@@ -43,7 +43,7 @@ func (l *Late) work(ctx context.Context) {
 			}
 			continue
 		}
-		if next.word == nothing {
+		if next.word == noStep {
 			continue
 		}
 		l.done(s, next, l.do(ctx, next))
@@ -68,7 +68,7 @@ func (l *Late) take() (*story, step) {
 	s.queued = false
 	next := s.next(l.window, l.drop)
 	next.about = s.about // as it is now: the doing holds no lock
-	s.working = next.word != nothing
+	s.working = next.word != noStep
 	return s, next
 }
 
@@ -95,7 +95,7 @@ func (l *Late) done(s *story, did step, err error) {
 		s.claimed = true
 	case sendLate, dropLate:
 		s.late, s.counted = true, did.line.Sequence
-	case nothing:
+	case noStep:
 	}
 	l.look(s)
 }
@@ -123,7 +123,7 @@ func (l *Late) do(ctx context.Context, next step) error {
 		return l.send(ctx, next)
 	case dropLate:
 		return l.refuse(ctx, next)
-	case nothing:
+	case noStep:
 	}
 	return nil
 }

@@ -1,20 +1,20 @@
 package egress
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/wxbridge/wxbridge/egress/queue"
 	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/wxapi"
 	"github.com/wxbridge/wxbridge/wxapi/wxsim"
 )
 
-// Our address is not in the whitelist. The account rests, readiness names the
+// Row 42: our address is not in the whitelist. The account rests, readiness names the
 // address and what to do, and once the operator has done it all goes on.
 func TestAddressNotInWhitelist(t *testing.T) {
 	t.Parallel()
@@ -63,41 +63,64 @@ func TestRefusalEndsTheTrouble(t *testing.T) {
 	}
 }
 
-// While the account rests nothing is sent and no claim is made.
+// While the account rests nothing is sent and no claim is made; the pause stands
+// where people read it, and deleting it there ends it. Row 42.
 func TestRest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.start(func(e *Egress) { e.decide = decide }).ready()
 	w.fault(wxsim.Fault{Verb: "get_groups", ErrCode: 40125})
 	w.bare("get_groups", "first", `{}`)
-	w.eventually("the account rests", func() bool { return p.resting(time.Now()) > 0 })
-	if left := p.resting(time.Now()); left > configPause {
-		t.Errorf("it rests for %s", left)
+	w.eventually("the account rests", func() bool { return p.pauses.trouble() != "" })
+	pause := w.pause("pause.account")
+	if left := time.Until(pause.Until); left > configPause || pause.ErrCode != 40125 || pause.Class != wxapi.ClassConfig || pause.API != "" {
+		t.Errorf("%+v", pause)
 	}
-	verdict := p.work(w.within(), message{seq: 99, data: `{}`, id: "second"})
-	if claim, err := w.claims().Load(w.within(), "second"); verdict == queue.Finish() || err != nil || claim.State != "" {
-		t.Errorf("%+v %+v %v", verdict, claim, err)
+	alice := w.follower("alice")
+	w.event("get_user_info", "second", userInfo(alice), nil)
+	w.event("get_user_info", "brief", userInfo(alice), extensions{"expirytime": time.Now().Add(time.Second).UTC().Format(time.RFC3339Nano)})
+	w.ends("brief", events.ResultExpired) // so the second was read too
+	if claim, err := w.claims().Load(w.within(), "second"); err != nil || claim.State != "" {
+		t.Errorf("%+v %v", claim, err)
 	}
-	if n := w.calls("get_groups"); n != 1 {
+	if n := w.calls("get_groups") + w.calls("get_user_info"); n != 1 {
 		t.Errorf("%d calls", n)
 	}
+	w.unpause("pause.account")
+	w.ends("first", events.ResultDone)
+	w.ends("second", events.ResultDone)
+	if p.pauses.trouble() != "" {
+		t.Error("the account rests still")
+	}
 }
 
-// message is one of get_groups as the queue hands it over.
-type message struct {
-	jetstream.Msg
-	seq      uint64
-	id, data string
+// pause reads a pause in the bucket, as people do.
+func (w *world) pause(key string) (p Pause) {
+	w.t.Helper()
+	w.eventually("there is "+key, func() bool {
+		entry, err := w.state().Get(w.within(), key)
+		return err == nil && json.Unmarshal(entry.Value(), &p) == nil
+	})
+	return p
 }
 
-func (m message) Subject() string      { return "wx.cmd.get_groups" }
-func (m message) Data() []byte         { return []byte(m.data) }
-func (m message) Headers() nats.Header { return nats.Header{"Nats-Msg-Id": {m.id}} }
-func (m message) Metadata() (*jetstream.MsgMetadata, error) {
-	return &jetstream.MsgMetadata{Stream: "WX_CMD", Sequence: jetstream.SequencePair{Stream: m.seq}, Timestamp: time.Now()}, nil
+func (w *world) unpause(key string) {
+	w.t.Helper()
+	if err := w.state().Delete(w.within(), key); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
-// A missing right rejects that API's commands and stalls nothing.
+func (w *world) state() jetstream.KeyValue {
+	w.t.Helper()
+	kv, err := w.js.KeyValue(w.within(), "WX_STATE")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return kv
+}
+
+// Row 42 does not apply to 48001: a missing right rejects that API's commands and stalls nothing.
 func TestMissingRight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

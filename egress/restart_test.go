@@ -204,7 +204,7 @@ func TestRestartsUnderLoad(t *testing.T) {
 func TestKillsUnderLoad(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	mortal := func(e *Egress) { e.ackWait, e.grace = time.Second, 0 }
+	mortal := func(e *Egress) { e.heirWaits, e.grace = 0, 0 }
 	w.adjust = func(c *wxapi.Config) { c.Timeout = 20 * time.Second }
 	ids := w.crowd(150)
 	for range 4 {

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2/event"
-
 	"github.com/wxbridge/wxbridge/egress/queue"
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/wxapi"
@@ -70,8 +68,9 @@ func expired(c events.Command) events.Result {
 }
 
 // finish is the last step of a command: claim, dead letter, result, ack, in this
-// order, so that after a stop in between the claim still knows the result.
-func (e *Egress) finish(ctx context.Context, j *job, r events.Result) queue.Verdict {
+// order, so that after a stop in between the claim still knows the result. The
+// error is queue.ErrConflict if the claim is not as j has it.
+func (e *Egress) finish(ctx context.Context, j *job, r events.Result) (queue.Verdict, error) {
 	r.Attempts = j.claim.Attempts
 	r.ElapsedMS = max(0, time.Since(j.message.Time).Milliseconds())
 	if r.Outcome != events.ResultDone && j.claim.Doubt && (j.row == nil || j.row.Retry != wxapi.Read) {
@@ -79,22 +78,23 @@ func (e *Egress) finish(ctx context.Context, j *job, r events.Result) queue.Verd
 		r.Outcome = events.ResultUnknown
 		r.ErrMsg += ": nobody can know whether WeChat executed it"
 	}
+	id := events.ResultID(j.command.ID)
 	e.fitResult(ctx, objectName("response-", j.command.ID), &r)
 	var err error
-	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, j.command.ID, events.ResultID(j.command.ID), r); err != nil {
+	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, j.command.ID, id, r); err != nil {
 		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
-		return queue.Again(soon)
+		return queue.Again(soon), nil
 	}
 	j.claim.State = queue.Done
 	if err := e.save(ctx, j); err != nil {
-		return queue.Again(soon)
+		return queue.Again(soon), err
 	}
 	e.observe.Finished(Finished{ID: j.command.ID, Verb: j.command.Verb, Result: r, Took: time.Since(j.began)})
 	if r.Outcome != events.ResultDone {
 		e.logger.Warn("command ended without success", "command", j.command.ID, "verb", j.command.Verb,
 			"outcome", r.Outcome, "class", r.Class, "errcode", r.ErrCode, "rid", r.RID, "reason", r.ErrMsg)
 	}
-	return e.publish(ctx, j)
+	return e.publish(ctx, j, id), nil
 }
 
 // ending makes the events of a command's end; there is a letter unless it is done.
@@ -115,7 +115,7 @@ func (e *Egress) ending(ctx context.Context, j *job, cause, resultID string, r e
 		original, about.Headers = nil, nil // it holds credentials
 	}
 	write := func() error {
-		event, err := events.NewDeadLetter(j.command.Verb, resultID+".dlq", events.Source(e.appID), cause, now, about, original)
+		event, err := events.NewDeadLetter(j.command.Verb, events.LetterID(resultID), events.Source(e.appID), cause, now, about, original)
 		if err == nil {
 			_, letter, err = events.EncodeStructured(event)
 		}
@@ -135,10 +135,10 @@ func (e *Egress) ending(ctx context.Context, j *job, cause, resultID string, r e
 
 // publish publishes the end of a command as its claim holds it. A repetition is
 // the same event under the same Nats-Msg-Id.
-func (e *Egress) publish(ctx context.Context, j *job) queue.Verdict {
-	err := e.publishStored(ctx, events.DLQ, j.command.Verb, j.claim.Letter)
+func (e *Egress) publish(ctx context.Context, j *job, id string) queue.Verdict {
+	err := e.publishStored(ctx, events.DLQ, j.command.Verb, events.LetterID(id), j.claim.Letter)
 	if err == nil {
-		err = e.publishStored(ctx, events.Results, j.command.Verb, j.claim.Result)
+		err = e.publishStored(ctx, events.Results, j.command.Verb, id, j.claim.Result)
 	}
 	if err != nil {
 		e.logger.Warn("result is not published yet", "command", j.command.ID, "error", err)
@@ -147,17 +147,13 @@ func (e *Egress) publish(ctx context.Context, j *job) queue.Verdict {
 	return queue.Finish()
 }
 
-func (e *Egress) publishStored(ctx context.Context, branch events.Branch, verb string, body json.RawMessage) error {
-	if len(body) == 0 {
+func (e *Egress) publishStored(ctx context.Context, branch events.Branch, verb, id string, event json.RawMessage) error {
+	if len(event) == 0 {
 		return nil
-	}
-	var event cloudevents.Event
-	if err := json.Unmarshal(body, &event); err != nil {
-		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	_, err := e.bus.PublishEvent(ctx, e.bus.Prefix.Subject(branch, verb), event, e.appID+"."+event.ID(), "")
+	_, err := e.bus.Publish(ctx, e.bus.Prefix.Subject(branch, verb), events.Structured(), event, e.appID+"."+id, "")
 	return err
 }
 
@@ -177,25 +173,21 @@ func (e *Egress) conflict(ctx context.Context, j *job) queue.Verdict {
 		return queue.Again(soon)
 	}
 	e.observe.Finished(Finished{ID: j.command.ID, Verb: j.command.Verb, Result: r, Took: time.Since(j.began)})
-	return e.publish(ctx, j)
+	return e.publish(ctx, j, own)
 }
 
 // save writes the claim after a request, trying as long as the process may: what
-// was sent must not be forgotten.
+// was sent must not be forgotten. The error is queue.ErrConflict if somebody else
+// has changed it, or the end of ctx.
 func (e *Egress) save(ctx context.Context, j *job) error {
 	for {
 		err := e.claims.Save(ctx, j.command.ID, &j.claim)
-		if err == nil {
-			return nil
-		}
-		e.logger.Warn("claim is not written", "command", j.command.ID, "state", string(j.claim.State), "error", err)
-		if errors.Is(err, queue.ErrConflict) || ctx.Err() != nil {
+		if err == nil || errors.Is(err, queue.ErrConflict) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(soon):
+		e.logger.Warn("claim is not written", "command", j.command.ID, "state", string(j.claim.State), "error", err)
+		if !sleep(ctx, soon) {
+			return err
 		}
 	}
 }

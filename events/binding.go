@@ -38,7 +38,7 @@ func EncodeStructured(e cloudevents.Event) (Header, []byte, error) {
 	data, name := json.RawMessage(e.DataEncoded), "data"
 	switch {
 	case e.DataEncoded == nil:
-		return Header{contentTypeHeader: {contentTypeEvent}}, body, nil
+		return Structured(), body, nil
 	case e.DataBase64 || !isJSON(e) && !utf8.Valid(data):
 		name = "data_base64"
 		data, err = marshal(e.DataEncoded)
@@ -52,8 +52,11 @@ func EncodeStructured(e cloudevents.Event) (Header, []byte, error) {
 	}
 	body = append(body[:len(body)-1], `,"`+name+`":`...)
 	body = append(append(body, data...), '}')
-	return Header{contentTypeHeader: {contentTypeEvent}}, body, nil
+	return Structured(), body, nil
 }
+
+// Structured is the header of an event in structured mode.
+func Structured() Header { return Header{contentTypeHeader: {contentTypeEvent}} }
 
 // attributesJSON writes the attributes, each in its canonical form.
 func attributesJSON(e cloudevents.Event) ([]byte, error) {

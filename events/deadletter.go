@@ -43,6 +43,9 @@ const (
 	ClassLateDropped = "late_dropped"
 )
 
+// LetterID is the id of the dead letter beside a result.
+func LetterID(resultID string) string { return resultID + ".dlq" }
+
 // NewDeadLetter makes the event of a dead letter. cause is the id of the
 // message that could not be processed, "" if it had none.
 func NewDeadLetter(name, id, source, cause string, at time.Time, letter DeadLetter, original []byte) (cloudevents.Event, error) {

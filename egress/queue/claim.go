@@ -32,8 +32,9 @@ type Claim struct {
 	// Sequence is the stream's of the message that the claim belongs to: a
 	// second message with the same id finds out that it is not the first.
 	Sequence uint64 `json:"sequence"`
-	// Owner is the process that wrote it.
+	// Owner is the process that wrote it last to send, Epoch its tenure.
 	Owner string `json:"owner,omitempty"`
+	Epoch uint64 `json:"epoch,omitempty"`
 	Verb  string `json:"verb"`
 	// Hash is of the command's data; the same id with other data is a mistake.
 	Hash string `json:"hash"`
@@ -56,6 +57,9 @@ type Claim struct {
 
 	revision uint64
 }
+
+// Takes makes this claim the one to be saved over another, which was saved last.
+func (c *Claim) Takes(over Claim) { c.revision = over.revision }
 
 // ErrConflict says that somebody else changed the claim first.
 var ErrConflict = errors.New("claim was changed by another process")

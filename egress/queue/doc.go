@@ -1,11 +1,21 @@
-// Package queue brings the commands of a stream to workers and keeps what
-// became of each. It knows no WeChat.
+// Package queue gives the commands of a stream their turn and keeps what became
+// of each. It knows no WeChat.
 //
-//	queue.go   the consumer: messages in, workers, acks
+//	owner.go   which process owns the queue: a lease, a probe, an epoch
+//	queue.go   one tenure: a consumer of its own, reader and workers
+//	lane.go    whose turn it is: one lane per follower, in the stream's order
+//	gate.go    what is paused, which others may pass
+//	clock.go   what comes due: waits, pauses, expiries
 //	claim.go   what became of each command id, by compare-and-set
 //
-// Today every egress process shares one durable consumer, and the claim is the
-// fence that keeps two of them from sending one command. Commands for one
-// follower are therefore not in order yet: the single owner of the queue and
-// its lanes, which give the order, will live here too.
+// One process owns the queue and the others stand by, because a consumer that
+// is shared loses the order: a message that is put back lets later ones pass,
+// and an ack is no fence. The owner reads the stream from its beginning through
+// a consumer that is new with each takeover; the former owner's pulls and acks
+// then go nowhere. What it learned by reading is in memory and comes again with
+// the next takeover; what must not be lost is in the claims.
+//
+// What remains: a process that is frozen between its last look at the lease and
+// the write of a request can send a command after its heir has sent a later one
+// of the same lane. It can never send one twice: the claim is the fence for that.
 package queue

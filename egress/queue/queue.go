@@ -1,172 +1,285 @@
 package queue
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
-	// ackWait is the default of Queue.AckWait.
-	ackWait = 10 * time.Second
-	// pull is how long one request for commands waits for some. It is seen to
-	// its end also when Run is told to stop: a command on its way to a request
-	// that nobody reads any more would come again only after AckWait.
-	pull = 250 * time.Millisecond
 	// retry is how soon the queue begins again after it could not.
 	retry = time.Second
+	// heldBytes is how much payload is kept for commands that wait for a worker.
+	heldBytes = 8 << 20
+	// mostCommands is how many commands are in memory at most, some 500 bytes each.
+	mostCommands = 1 << 20
 )
 
-// Verdict is what a worker says of a command.
+// Message is a message of the stream.
+type Message struct {
+	Subject  string
+	Header   nats.Header
+	Body     []byte
+	Sequence uint64
+	Time     time.Time
+	// Origin names the stream and its creation: with Sequence it names the
+	// message for good.
+	Origin string
+}
+
+// Task is a command as Queue.Read understands it.
+type Task struct {
+	// Lane is what it is in order with, "" for nothing.
+	Lane string
+	// Gate is what can be shut before it and others of its kind.
+	Gate string
+	// Expires is when it is worked on whatever its turn is, to be ended.
+	Expires time.Time
+	// Work works on it. Its context ends only some time after Run's, so that a
+	// send can finish.
+	Work func(ctx context.Context, turn Turn) Verdict
+}
+
+// Turn is the tenure in which a command is worked on.
+type Turn struct {
+	Epoch uint64
+	// Began is when this process took the queue over.
+	Began time.Time
+	// Held says whether this process certainly owns the queue still: look
+	// before what must not be out of order.
+	Held func() bool
+}
+
+// Verdict is what comes of working on a command.
 type Verdict struct {
-	again time.Duration
-	done  bool
+	at   time.Time
+	done bool
 }
 
 // Finish takes the command off the queue.
 func Finish() Verdict { return Verdict{done: true} }
 
-// Again brings the command back after d.
-func Again(d time.Duration) Verdict { return Verdict{again: max(d, 0)} }
+// Again brings the command back after d, and nothing of its lane before; a wait
+// for a gate needs none.
+func Again(d time.Duration) Verdict { return Verdict{at: time.Now().Add(max(d, 0))} }
 
-// Queue works through a stream of commands.
+// Done says that the verdict is Finish.
+func (v Verdict) Done() bool { return v.done }
+
+// Queue works through a stream of commands in every process of a prefix, of
+// which one at a time does so.
 type Queue struct {
 	JetStream jetstream.JetStream
 	Stream    string
-	Consumer  string // name of the durable consumer
-	Workers   int    // how many commands are worked on at once
-	// Work handles one command. It is called from many goroutines. Its context
-	// ends only some time after Run's, so that a send can finish.
-	Work  func(ctx context.Context, m jetstream.Msg) Verdict
-	Grace time.Duration // how long Work may go on after Run's context ended
-	// AckWait is how long after a process died its commands come to another;
-	// while one is worked on, it is extended again and again. Default 10 s
-	AckWait time.Duration
-	Logger  *slog.Logger
+	State     string // the bucket with the lease
+	Consumer  string // what the names of consumers begin with; the rest is the epoch
+	Process   string // names this process, unique
+	// Probe is the subject where a process answers as long as it lives.
+	Probe func(process string) string
+	// Settled waits until the streams are in order, and returns a channel that
+	// closes when the connection changes.
+	Settled func(ctx context.Context) (epoch uint64, changed <-chan struct{}, err error)
+	Workers int // how many commands are worked on at once
+	// Read looks at a command, from one goroutine at a time or a worker's. A
+	// command may be read several times: its payload is not kept while it waits.
+	Read   func(m Message) Task
+	Grace  time.Duration // how long Work may go on after Run's context ended
+	Logger *slog.Logger
+
+	mu    sync.Mutex
+	shut  map[string]time.Time
+	board *board // of the present tenure, nil without
+
+	working sync.WaitGroup
 }
 
-// Run works until ctx ends, then waits for the commands that are being worked on.
+// Shut lets no command through a gate until a time; then one tries, and the rest
+// follow when Open says so. The gate Everything is every command's.
+func (q *Queue) Shut(gate string, until time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.shut == nil {
+		q.shut = map[string]time.Time{}
+	}
+	q.shut[gate] = until
+	if q.board != nil {
+		q.board.shut(gate, until)
+	}
+}
+
+// Open lets commands through a gate again.
+func (q *Queue) Open(gate string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.shut, gate)
+	if q.board != nil {
+		q.board.open(gate)
+	}
+}
+
+// setBoard makes a tenure's board the one whose gates are shut and opened.
+func (q *Queue) setBoard(b *board) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.board = b
+	if b == nil {
+		return
+	}
+	for gate, until := range maps.All(q.shut) {
+		b.shut(gate, until)
+	}
+}
+
+// Run stands by, owns the queue while it can, and stands by again, until ctx
+// ends; then it waits for the commands that are being worked on.
 func (q *Queue) Run(ctx context.Context) {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	release := context.AfterFunc(ctx, func() { time.AfterFunc(q.Grace, stop) })
 	defer release()
+	defer q.working.Wait()
 	for ctx.Err() == nil {
-		if err := q.consume(ctx, work); err != nil && ctx.Err() == nil {
-			q.Logger.Warn("queue of commands stopped, starting it again", "error", err)
+		if err := q.serve(ctx, work); err != nil && ctx.Err() == nil {
+			q.Logger.Warn("the queue is not worked on by this process", "error", err)
 			pause(ctx, retry)
 		}
 	}
 }
 
-func (q *Queue) consume(ctx, work context.Context) error {
-	start, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	consumer, err := q.JetStream.CreateOrUpdateConsumer(start, q.Stream, jetstream.ConsumerConfig{
-		Durable:   q.Consumer,
-		AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait:   q.ackWait(),
-		// The schedule lives in the claim; a limit here would leave messages
-		// in the stream that nobody gets.
-		MaxDeliver: -1,
-		// Any limit lets commands that wait starve those that could run.
-		MaxAckPending: -1,
-	})
+// serve takes part in the election once the bus is in order, and serves a tenure.
+func (q *Queue) serve(ctx, work context.Context) error {
+	_, changed, err := q.Settled(ctx)
 	if err != nil {
-		return fmt.Errorf("consumer %s: %w", q.Consumer, err)
+		return err
 	}
-	var working sync.WaitGroup
-	defer working.Wait()
-	slots := make(chan struct{}, q.Workers)
-	for {
-		// Only what can be worked on at once is pulled: a command that waited
-		// here for a worker would come to another process too, when its time is up.
-		free := q.free(ctx, slots)
-		if free == 0 {
-			return ctx.Err()
-		}
-		batch, err := consumer.Fetch(free, jetstream.FetchMaxWait(pull))
-		if err != nil {
-			return err
-		}
-		for m := range batch.Messages() {
-			if ctx.Err() != nil {
-				_ = m.Nak() // to whoever works now; without it, after AckWait
-				continue
-			}
-			free--
-			working.Go(func() {
-				defer func() { <-slots }()
-				q.workOn(work, m)
-			})
-		}
-		for range free {
-			<-slots
-		}
-		if err := batch.Error(); err != nil {
-			return err
-		}
-	}
-}
-
-// free waits for a free slot, takes all that there are and counts them; none
-// when ctx ends.
-func (q *Queue) free(ctx context.Context, slots chan struct{}) (n int) {
-	select {
-	case slots <- struct{}{}:
-	case <-ctx.Done():
-		return 0
-	}
-	for n = 1; n < q.Workers; n++ {
+	// What is delivered while the link is down is lost on the way and would come
+	// again only after AckWait: with each change a tenure ends.
+	link, cut := context.WithCancelCause(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cut(nil)
+	watching.Go(func() {
 		select {
-		case slots <- struct{}{}:
-		default:
-			return n
-		}
-	}
-	return n
-}
-
-func (q *Queue) ackWait() time.Duration { return cmp.Or(q.AckWait, ackWait) }
-
-// workOn handles one command and holds it meanwhile.
-func (q *Queue) workOn(ctx context.Context, m jetstream.Msg) {
-	done := make(chan struct{})
-	var beating sync.WaitGroup
-	beating.Go(func() {
-		tick := time.NewTicker(q.ackWait() * 3 / 10)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-tick.C:
-				_ = m.InProgress() // a link that is down is mended or the command comes again
-			}
+		case <-changed:
+			cut(errLink)
+		case <-link.Done():
 		}
 	})
-	verdict := q.Work(ctx, m)
-	close(done)
-	beating.Wait()
-	var err error
-	switch {
-	case verdict.done:
-		// Confirmed by the server: an ack that is lost brings the command again,
-		// which the claim turns into a second ack and nothing else.
-		ack, cancel := context.WithTimeout(ctx, 2*time.Second)
-		defer cancel()
-		err = m.DoubleAck(ack)
-	default:
-		err = m.NakWithDelay(verdict.again)
-	}
+	conn := q.JetStream.Conn()
+	alive, err := conn.Subscribe(q.Probe(q.Process), func(m *nats.Msg) { _ = m.Respond(nil) })
 	if err != nil {
-		q.Logger.Debug("command is not acked and will come again", "error", err)
+		return fmt.Errorf("probe: %w", err)
 	}
+	defer alive.Unsubscribe() //nolint:errcheck // of a connection that is gone nothing is left
+	kv, err := q.JetStream.KeyValue(link, q.State)
+	if err != nil {
+		return fmt.Errorf("bucket %s: %w", q.State, err)
+	}
+	o := &owner{kv: kv, conn: conn, process: q.Process, probe: q.Probe, epochs: q.epochs}
+	t, err := o.acquire(link)
+	if err != nil {
+		return err
+	}
+	q.Logger.Info("this process owns the queue", "epoch", t.record.Epoch, "process", q.Process)
+	released, err := q.tenure(ctx, link, work, t)
+	if !released && ctx.Err() == nil {
+		q.Logger.Warn("this process does not own the queue any more", "epoch", t.record.Epoch, "reason", err)
+		return nil
+	}
+	return err
+}
+
+var errLink = errors.New("the connection to NATS has changed")
+
+// tenure works through the queue until the link changes or the lease is lost.
+// When ctx ends it also waits for what is being worked on, and then gives the
+// lease up: a stand-by that takes over finds nothing half done.
+func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) (released bool, err error) {
+	tenure, end := context.WithCancelCause(link)
+	defer end(nil)
+	keep, stopKeeping := context.WithCancel(work)
+	var keeping sync.WaitGroup
+	defer keeping.Wait()
+	defer stopKeeping()
+	keeping.Go(func() {
+		if err := t.keep(keep); err != nil {
+			end(err)
+		}
+	})
+
+	r, err := q.takeOver(tenure, t.record.Epoch)
+	if err != nil {
+		return false, err
+	}
+	b := newBoard(time.Now, heldBytes, 4*q.Workers, mostCommands)
+	q.setBoard(b)
+	defer q.setBoard(nil)
+	over := context.AfterFunc(tenure, b.close)
+	defer over()
+
+	var working sync.WaitGroup
+	turn := Turn{Epoch: t.record.Epoch, Began: t.began, Held: func() bool { return tenure.Err() == nil && t.held() }}
+	for range q.Workers {
+		working.Add(1)
+		q.working.Go(func() {
+			defer working.Done()
+			for e := b.take(); e != nil; e = b.take() {
+				q.workOn(work, b, r, e, turn)
+			}
+		})
+	}
+	end(r.read(tenure, b))
+	b.close()
+	if ctx.Err() == nil {
+		// What is being sent goes on; its claim is the fence.
+		return false, context.Cause(tenure)
+	}
+	working.Wait()
+	stopKeeping()
+	keeping.Wait()
+	return true, t.release(work)
+}
+
+// workOn works on one command and does with it as the verdict says.
+func (q *Queue) workOn(ctx context.Context, b *board, r *reader, e *entry, turn Turn) {
+	task := e.task
+	if task == nil {
+		m, err := r.again(ctx, e.sequence)
+		switch {
+		case err != nil:
+			q.Logger.Warn("command cannot be read", "sequence", e.sequence, "error", err)
+			b.again(e, time.Now().Add(retry))
+			return
+		case m == nil:
+			b.finish(e) // somebody has deleted it
+			return
+		}
+		again := q.Read(*m)
+		task = &again
+	}
+	if !turn.Held() {
+		b.again(e, time.Now().Add(beat)) // by then it is, or all is over
+		return
+	}
+	verdict := task.Work(ctx, turn)
+	if !verdict.done {
+		b.again(e, verdict.at)
+		return
+	}
+	if err := r.ack(ctx, e.ack); err != nil {
+		// It is worked on again, which finds the result and publishes the same.
+		q.Logger.Debug("command is not acked", "sequence", e.sequence, "error", err)
+		b.again(e, time.Now().Add(retry))
+		return
+	}
+	b.finish(e)
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -26,6 +26,7 @@ type Bus struct {
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at each change
+	moved   chan struct{} // closed and replaced when the connection is another one
 	// epoch counts the connections; it is what a feed compares to know that
 	// it must prove itself again.
 	epoch uint64
@@ -40,7 +41,7 @@ type Bus struct {
 // error, the bus keeps trying and says so in Reasons. The error is a setting
 // that no retry can mend. Run must be running for the bus to become ready.
 func Connect(name string, c Config, p events.Prefix, streams StreamConfig, logger *slog.Logger) (*Bus, error) {
-	b := &Bus{Prefix: p, streams: streams, logger: logger, changed: make(chan struct{})}
+	b := &Bus{Prefix: p, streams: streams, logger: logger, changed: make(chan struct{}), moved: make(chan struct{})}
 	options, err := c.options()
 	if err != nil {
 		return nil, err
@@ -170,14 +171,14 @@ func (b *Bus) unsettle(epoch uint64) {
 }
 
 // Settled waits until the streams of the present connection are in order, and
-// returns the connection's number and a channel that closes at the next change.
-func (b *Bus) Settled(ctx context.Context) (epoch uint64, changed <-chan struct{}, err error) {
+// returns the connection's number and a channel that closes when it is another.
+func (b *Bus) Settled(ctx context.Context) (epoch uint64, moved <-chan struct{}, err error) {
 	for {
 		b.mu.Lock()
-		epoch, ok, changed := b.epoch, b.settled == b.epoch && b.nc.IsConnected(), b.changed
+		epoch, ok, changed, moved := b.epoch, b.settled == b.epoch && b.nc.IsConnected(), b.changed, b.moved
 		b.mu.Unlock()
 		if ok && epoch > 0 {
-			return epoch, changed, nil
+			return epoch, moved, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -216,17 +217,15 @@ func (b *Bus) link() (epoch uint64, up bool, changed <-chan struct{}) {
 // linked gets the connection from NATS: it may be called before Connect has it.
 func (b *Bus) linked(nc *nats.Conn, how string) {
 	b.mu.Lock()
-	b.epoch++
 	b.denied = nil
-	b.broadcast()
+	b.move()
 	b.mu.Unlock()
 	b.logger.Info("NATS is connected", "how", how, "server", nc.ConnectedUrlRedacted())
 }
 
 func (b *Bus) unlinked(err error) {
 	b.mu.Lock()
-	b.epoch++
-	b.broadcast()
+	b.move()
 	b.mu.Unlock()
 	if err != nil {
 		b.logger.Warn("NATS connection lost, trying again", "error", err)
@@ -242,6 +241,14 @@ func (b *Bus) asyncError(err error) {
 		b.mu.Unlock()
 	}
 	b.logger.Error("NATS reports an error", "error", err)
+}
+
+// move begins a new epoch; the caller holds mu.
+func (b *Bus) move() {
+	b.epoch++
+	close(b.moved)
+	b.moved = make(chan struct{})
+	b.broadcast()
 }
 
 // broadcast wakes all who wait for a change; the caller holds mu.

@@ -79,11 +79,11 @@ func (f *logFeed) WaitReady(ctx context.Context) error {
 func (f *logFeed) Run(ctx context.Context) {
 	const again = 250 * time.Millisecond
 	for ctx.Err() == nil {
-		epoch, changed, err := f.bus.Settled(ctx)
+		epoch, moved, err := f.bus.Settled(ctx)
 		if err != nil {
 			return
 		}
-		err = f.follow(ctx, epoch, changed)
+		err = f.follow(ctx, epoch, moved)
 		f.proven.Store(0) // whatever ended it: nothing comes through now
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			f.bus.unsettle(epoch)
@@ -101,33 +101,24 @@ func (f *logFeed) Run(ctx context.Context) {
 // errMoved ends a consumer whose connection is gone.
 var errMoved = errors.New("connection changed")
 
-// whileOn is a context that ends, with errMoved, when the connection is another
-// one. A change that is only news of this same connection (its streams were
-// settled, a probe came back) is none.
-func (b *Bus) whileOn(ctx context.Context, epoch uint64, changed <-chan struct{}) (context.Context, context.CancelFunc) {
+// whileOn is a context that ends, with errMoved, when the connection is another one.
+func whileOn(ctx context.Context, moved <-chan struct{}) (context.Context, context.CancelFunc) {
 	ctx, stop := context.WithCancelCause(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-changed:
-			}
-			var now uint64
-			if now, _, changed = b.link(); now != epoch {
-				stop(errMoved)
-				return
-			}
+		select {
+		case <-ctx.Done():
+		case <-moved:
+			stop(errMoved)
 		}
 	}()
 	return ctx, func() { stop(nil); <-watched }
 }
 
 // follow consumes until the connection changes.
-func (f *logFeed) follow(ctx context.Context, epoch uint64, changed <-chan struct{}) error {
-	ctx, stop := f.bus.whileOn(ctx, epoch, changed)
+func (f *logFeed) follow(ctx context.Context, epoch uint64, moved <-chan struct{}) error {
+	ctx, stop := whileOn(ctx, moved)
 	defer stop()
 	messages, err := f.consume(ctx)
 	if err != nil {

@@ -29,12 +29,12 @@ type Past struct {
 // replays from the start, for what this process knew may be out of date. Any
 // other end is an error, that of ctx too.
 func (b *Bus) Replay(ctx context.Context, pasts []Past, handle func(stream string, m events.Message), caughtUp func()) error {
-	epoch, changed, err := b.Settled(ctx)
+	epoch, moved, err := b.Settled(ctx)
 	if err != nil {
 		return err
 	}
 	whole := ctx
-	ctx, stop := b.whileOn(ctx, epoch, changed)
+	ctx, stop := whileOn(ctx, moved)
 	defer stop()
 	var mu sync.Mutex
 	behind := len(pasts)

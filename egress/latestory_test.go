@@ -157,7 +157,7 @@ func told(s step) string {
 		return fmt.Sprintf("send %d", s.line.Sequence)
 	case dropLate:
 		return fmt.Sprintf("drop %d %s", s.line.Sequence, s.class)
-	case nothing:
+	case noStep:
 	}
 	return "nothing"
 }

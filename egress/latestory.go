@@ -62,7 +62,7 @@ func readLine(branch events.Branch, m events.Message) line {
 type word int
 
 const (
-	nothing  word = iota
+	noStep   word = iota
 	fileLine      // keep a reply that counts for nothing as a dead letter
 	closeIt       // end a hold whose holder is gone
 	claim         // store the outcome of a hold whose holder is gone
@@ -89,7 +89,7 @@ func (s *story) next(window time.Duration, drop bool) step {
 	if !known && !s.ripe {
 		return step{} // the event may still come: streams have no common order
 	}
-	if odd := s.odd(window); odd.word != nothing || !known {
+	if odd := s.odd(window); odd.word != noStep || !known {
 		return odd
 	}
 	if s.held && s.hold == nil {
