@@ -128,7 +128,7 @@ func pretendBridge(says string) (nc *nats.Conn, ctx context.Context, end func())
 	}
 	on("wx.reply.*", func(m *nats.Msg) {
 		reply, err := events.ParseReply(events.Header(m.Header), m.Data)
-		fmt.Printf("%s: %s\n", m.Subject, reply.Data)
+		fmt.Fprintf(os.Stdout, "%s: %s\n", m.Subject, reply.Data)
 		if err != nil || reply.MsgType != events.MsgWait {
 			cancel()
 		}

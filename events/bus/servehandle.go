@@ -78,7 +78,7 @@ func (v *serving) answer(ctx context.Context, in events.InboundEvent) (err error
 	if err != nil || reply.MsgType == "" && len(reply.Data) == 0 {
 		return err
 	}
-	return v.App.Reply(ctx, in, reply)
+	return v.Reply(ctx, in, reply)
 }
 
 // panicked is what a recovered panic said, with its stack.

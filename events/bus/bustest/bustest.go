@@ -2,11 +2,14 @@
 package bustest
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,14 +28,22 @@ type Server struct {
 
 	user, password string
 	conf           string // accounts and permissions, "" for none
+	nobody         string // the user that a client is which names none
 }
 
 // Password is every user's in the configurations of StartWith.
 const Password = "of the test"
 
-// Start runs a server until the test ends.
+// Start runs a server until the test ends. Whole suites can be run under
+// permissions: BUSTEST_CONF names the configuration file for the server, and
+// BUSTEST_USER the user that the bridge under test is, with any inbox:
+//
+//	BUSTEST_CONF=$PWD/events/bus/permissions/nats-create.conf BUSTEST_USER=wx.ingress go test ./ingress
 func Start(t testing.TB) *Server {
 	t.Helper()
+	if file := os.Getenv("BUSTEST_CONF"); file != "" {
+		return startSuite(t, file, os.Getenv("BUSTEST_USER"))
+	}
 	s := &Server{t: t, dir: t.TempDir(), port: freePort(t)}
 	s.Start()
 	t.Cleanup(s.Stop)
@@ -45,6 +56,31 @@ func Start(t testing.TB) *Server {
 func StartWith(t testing.TB, conf []byte, user string) *Server {
 	t.Helper()
 	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), user: user, password: Password}
+	s.configure(conf)
+	s.Start()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// startSuite is StartWith for tests that know nothing of it: a client without a
+// name is the user, and its inboxes are under _INBOX; tests look as the operator.
+func startSuite(t testing.TB, file, user string) *Server {
+	t.Helper()
+	conf, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prefix, role, _ := strings.Cut(user, ".")
+	inbox := "_INBOX_" + strings.ToUpper(prefix+"_"+role)
+	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), user: prefix + ".operator", password: Password, nobody: user}
+	s.configure(bytes.ReplaceAll(conf, []byte(inbox+"."), []byte("_INBOX.")))
+	s.Start()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// configure takes a configuration and gives its variables the test's password.
+func (s *Server) configure(conf []byte) {
 	defined := map[string]bool{}
 	for _, v := range regexp.MustCompile(`\$[A-Z0-9_]+_PASSWORD\b`).FindAllString(string(conf), -1) {
 		if !defined[v] {
@@ -53,9 +89,6 @@ func StartWith(t testing.TB, conf []byte, user string) *Server {
 		}
 	}
 	s.conf += string(conf)
-	s.Start()
-	t.Cleanup(s.Stop)
-	return s
 }
 
 // freePort keeps restarts on one address; the server's own choice would change.
@@ -88,7 +121,7 @@ func (s *Server) Start() {
 		s.t.Fatal(err)
 	}
 	options.Host, options.Port, options.JetStream, options.StoreDir = "127.0.0.1", s.port, true, s.dir
-	options.NoLog, options.NoSigs = true, true
+	options.NoLog, options.NoSigs, options.NoAuthUser = true, true, s.nobody
 	srv, err := server.NewServer(options)
 	if err != nil {
 		s.t.Fatal(err)

@@ -82,7 +82,10 @@ func consumers(streams []string) []string {
 func (n names) ensure(create bool) []right {
 	rights := []right{{"the streams are looked at when it starts and after each connection", api("STREAM.INFO", n.all(), "")}}
 	if create {
-		rights = append(rights, right{"WX_STREAMS=create: what is missing is created, what is there cannot be changed so", api("STREAM.CREATE", n.all(), "")})
+		rights = append(rights, right{
+			"WX_STREAMS=create: what is missing is created, what is there cannot be changed so",
+			append(api("STREAM.CREATE", n.all(), ""), "$JS.API.INFO"), // nats.go asks for limits before it makes a bucket
+		})
 	}
 	return rights
 }
@@ -96,12 +99,16 @@ func (n names) ingress(create bool) role {
 	return role{
 		user: "ingress",
 		publish: append([]right{
-			{"follower messages; markers; answers of plain subscribers; how a hold ended; what cannot be read",
-				n.branches(events.Inbound, events.Marks, events.Replies, events.Outcomes, events.DLQ)},
+			{
+				"follower messages; markers; answers of plain subscribers; how a hold ended; what cannot be read",
+				n.branches(events.Inbound, events.Marks, events.Replies, events.Outcomes, events.DLQ),
+			},
 			{"a reply that only a custom message can carry", []string{n.Subject(events.Cmd, "send_custom_message")}},
 			{"the feed of replies", consumers(n.streams(bus.StreamReply))},
-			{"the log of one key, the outcome that was first",
-				api("STREAM.MSG.GET", n.streams(bus.StreamReply, bus.StreamOutcome), "")},
+			{
+				"the log of one key, the outcome that was first",
+				api("STREAM.MSG.GET", n.streams(bus.StreamReply, bus.StreamOutcome), ""),
+			},
 		}, n.ensure(create)...),
 		subscribe: []right{{"acks, and answers of plain subscribers", []string{n.inbox("INGRESS") + ".>"}}},
 	}
@@ -118,8 +125,10 @@ func (n names) egress(create bool) role {
 			{"the queue of commands", append(consumers(n.streams(bus.StreamCmd)), acks(n.streams(bus.StreamCmd))...)},
 			{"late replies follow what came, what was answered, and how it ended", consumers(followed)},
 			{"single messages by their number", api("STREAM.MSG.GET", append(followed, n.streams(bus.StreamCmd, bus.StreamResult)...), "")},
-			{"claims; the owner of the queue and pauses; the access token",
-				append([]string{n.values(bus.BucketClaim), n.values(bus.BucketState), n.values(bus.BucketSecret)}, direct(state...)...)},
+			{
+				"claims; the owner of the queue and pauses; the access token",
+				append([]string{n.values(bus.BucketClaim), n.values(bus.BucketState), n.values(bus.BucketSecret)}, direct(state...)...),
+			},
 			{"watching who owns the queue", append(consumers([]string{n.bucket(bus.BucketState)}), "$JS.FC.>")},
 			{"files", append(append([]string{n.files()}, direct(n.objects())...), consumers([]string{n.objects()})...)},
 			{"the parts of a file that was replaced", api("STREAM.PURGE", []string{n.objects()}, "")},
