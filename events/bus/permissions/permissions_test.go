@@ -134,7 +134,7 @@ func TestRefusals(t *testing.T) {
 	application := slices.Concat(
 		[]string{
 			"wx.mark.k", "wx.inbound.text", "wx.outcome.text", "wx.result.get_groups", "wx.dlq.text", // forging
-			"wx.egress.owner", "wx.news.reply.k", "wx.reply", "wx.reply.a.b", "reply.k",
+			"wx.owner.p1", "wx.news.reply.k", "wx.reply", "wx.reply.a.b", "reply.k",
 			"$KV.WX_SECRET.access_token", "$KV.WX_CLAIM.0", "$KV.WX_STATE.owner", "$O.WX_MEDIA.C.x", "$O.WX_MEDIA.M.x",
 			"$JS.ACK.WX_CMD.egress-1.1.1.1.1.0", "$JS.ACK.a.b.WX_CMD.egress-1.1.1.1.1.0", "$JS.ACK.WX_REPLY.c.1.1.1.1.0",
 			"$JS.FC.WX_INBOUND.c.1", "$SRV.PING", "$SYS.REQ.SERVER.PING",
@@ -153,7 +153,7 @@ func TestRefusals(t *testing.T) {
 	)
 	for role, c := range map[string]struct{ publish, subscribe []string }{
 		"application": {application, []string{
-			">", "wx.>", "wx.*.*", "wx.mark.*", "wx.reply.*", "wx.cmd.*", "wx.call.*", "wx.call.get_groups", "wx.egress.>",
+			">", "wx.>", "wx.*.*", "wx.mark.*", "wx.reply.*", "wx.cmd.*", "wx.call.*", "wx.call.get_groups", "wx.owner.*",
 			"$KV.>", "$KV.WX_SECRET.>", "$KV.WX_STATE.>", "$O.>", "$JS.>", "$JS.API.>", "$SRV.>", "$SYS.>",
 			"_INBOX.>", "_INBOX_WX_INGRESS.>", "_INBOX_WX_EGRESS.>", "_INBOX_WX_UPLOADER.>", "_R_.>",
 		}},

@@ -1,6 +1,7 @@
 package permissions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/wxbridge/wxbridge/events"
@@ -122,7 +123,7 @@ func (n names) egress(create bool) role {
 		publish: append([]right{
 			{"results, what was refused, late replies", append(n.branches(events.Results, events.DLQ, events.Marks, events.Outcomes),
 				n.Subject(events.Cmd, "send_custom_message"))},
-			{"the queue of commands", append(consumers(n.streams(bus.StreamCmd)), acks(n.streams(bus.StreamCmd))...)},
+			{"the queue of commands", slices.Concat(consumers(n.streams(bus.StreamCmd)), api("CONSUMER.NAMES", n.streams(bus.StreamCmd), ""), acks(n.streams(bus.StreamCmd)))},
 			{"late replies follow what came, what was answered, and how it ended", consumers(followed)},
 			{"single messages by their number", api("STREAM.MSG.GET", append(followed, n.streams(bus.StreamCmd, bus.StreamResult)...), "")},
 			{
@@ -142,8 +143,8 @@ func (n names) egress(create bool) role {
 	}
 }
 
-// probe is the subject of the queue's owner, and whatever it answers under.
-func (n names) probe() string { return string(n.Prefix) + ".egress.>" }
+// probe are the subjects on which the egress processes answer as long as they live.
+func (n names) probe() string { return string(n.Prefix) + ".owner.*" }
 
 // inbox is a role's own inbox prefix: with a common one, each could read the
 // others' answers.
