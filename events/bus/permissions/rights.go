@@ -107,8 +107,8 @@ func (n names) ingress(create bool) role {
 			{"a reply that only a custom message can carry", []string{n.Subject(events.Cmd, "send_custom_message")}},
 			{"the feed of replies", consumers(n.streams(bus.StreamReply))},
 			{
-				"the log of one key, the outcome that was first",
-				api("STREAM.MSG.GET", n.streams(bus.StreamReply, bus.StreamOutcome), ""),
+				"the log of one key, the outcome that was first, the event that was stored",
+				api("STREAM.MSG.GET", n.streams(bus.StreamReply, bus.StreamOutcome, bus.StreamInbound), ""),
 			},
 		}, n.ensure(create)...),
 		subscribe: []right{{"acks, and answers of plain subscribers", []string{n.inbox("INGRESS") + ".>"}}},
