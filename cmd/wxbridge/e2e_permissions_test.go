@@ -203,9 +203,12 @@ func TestAMissingRight(t *testing.T) {
 				}
 				g.says(t, "oAlice", "你好")
 			case "cmd":
-				m := &nats.Msg{Subject: "wx.cmd.create_group", Header: nats.Header{nats.MsgIdHdr: {"g1"}}, Data: []byte(`{"group":{"name":"g"}}`)}
-				if _, err := g.js.PublishMsg(t.Context(), m); err != nil {
-					t.Fatal(err)
+				// Twice the same: the second makes egress read what became of the first.
+				command := []byte(`{"specversion":"1.0","id":"g1","source":"/test","type":"test","data":{"group":{"name":"g"}}}`)
+				for range 2 {
+					if _, err := g.js.Publish(t.Context(), "wx.cmd.create_group", command); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
 			named := strings.TrimRight(c.subject, "*>")
