@@ -385,7 +385,8 @@ func (s *station) executes(t *testing.T, f func(c events.Command, sequence uint6
 	t.Helper()
 	seen := map[string]bool{}
 	ctx := context.WithoutCancel(t.Context()) // the last ack may come when the test has what it wants
-	sub, err := s.nats.Conn().Subscribe("wx.cmd.*", func(m *nats.Msg) {
+	nc := s.nats.Conn()
+	sub, err := nc.Subscribe("wx.cmd.*", func(m *nats.Msg) {
 		c, err := events.ParseCommand("wx", events.Message{Subject: m.Subject, Header: events.Header(m.Header), Body: m.Data, Time: time.Now()}, "bare")
 		if err != nil {
 			t.Error(err)
@@ -410,6 +411,9 @@ func (s *station) executes(t *testing.T, f func(c events.Command, sequence uint6
 			t.Error(err)
 		}
 	})
+	if err == nil {
+		err = nc.Flush() // the server knows it before the first command comes
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
