@@ -48,7 +48,7 @@ func Example() {
 	case *callback.SubscribeEvent:
 		answer = "welcome"
 	}
-	reply, err := events.NewReply(in.ID+".answer", "/shop", now, answer)
+	reply, err := events.NewReply(in, "/shop", now, answer)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -58,7 +58,7 @@ func Example() {
 	fmt.Println(string(body), err)
 	// Output:
 	// wx.reply.23456-1a2b3c
-	// {"specversion":"1.0","id":"23456-1a2b3c.answer","source":"/shop","type":"com.qq.weixin.mp.reply","datacontenttype":"application/json","dataschema":"urn:wxbridge:reply:1","time":"2026-11-24T08:00:01Z","data":{"msgtype":"text","text":{"content":"you said hi"}}} <nil>
+	// {"specversion":"1.0","id":"23456-1a2b3c.text","source":"/shop","type":"com.qq.weixin.mp.reply","subject":"oAbc","datacontenttype":"application/json","dataschema":"urn:wxbridge:reply:1","time":"2026-11-24T08:00:01Z","correlationid":"23456-1a2b3c","partitionkey":"oAbc","data":{"msgtype":"text","text":{"content":"you said hi"}}} <nil>
 }
 
 func ExampleParseInbound() {
@@ -81,6 +81,7 @@ func ExampleParseInbound() {
 
 // What could not be delivered is an error before it is published.
 func ExampleNewReply() {
+	in := events.InboundEvent{ID: "23456-1a2b3c", OpenID: "oAbc", ReplyTo: "wx.reply.23456-1a2b3c"}
 	menu := wxapi.SendCustomMessageRequest{MsgType: "msgmenu", MsgMenu: &wxapi.MsgMenu{
 		HeadContent: "Did that help?", List: []wxapi.MsgMenuItem{{ID: "101", Content: "yes"}, {ID: "102", Content: "no"}},
 	}}
@@ -91,7 +92,7 @@ func ExampleNewReply() {
 		menu,
 		events.Reply{MsgType: "news", News: &events.News{Articles: []events.Article{{Title: "Hours", URL: "example.com/hours"}}}},
 	} {
-		reply, err := events.NewReply("answer-1", "/shop", now, answer)
+		reply, err := events.NewReply(in, "/shop", now, answer)
 		if err != nil {
 			fmt.Println(err)
 			continue
@@ -103,7 +104,7 @@ func ExampleNewReply() {
 	// {"msgtype":"news","news":{"articles":[{"title":"Hours","url":"https://example.com/hours"}]}}
 	// {"msgtype":"wait"}
 	// {"touser":"","msgtype":"msgmenu","msgmenu":{"head_content":"Did that help?","list":[{"id":"101","content":"yes"},{"id":"102","content":"no"}]}}
-	// reply answer-1: news.articles[0].url must begin with http:// or https://
+	// reply to 23456-1a2b3c: news.articles[0].url must begin with http:// or https://
 }
 
 func ExampleNewCommand() {

@@ -39,7 +39,7 @@ func commands() []command {
 		{"egress", "the bus's commands to WeChat", runEgress},
 		{"sim", "the pretend WeChat alone", runSim},
 		{"bench", "proves and measures, against the simulator: bench soak, bench backlog", bench},
-		{"schema", "prints the contract: JSON Schemas, asyncapi, streams; without a name the names", schema},
+		{"schema", "prints the contract: JSON Schemas, asyncapi, streams, permissions; without a name the names", schema},
 		{"healthz", "exit 0 if the process behind WX_ADMIN_LISTEN answers; for container health checks", healthz},
 		{"help", "this text, and every variable with its default", help},
 	}

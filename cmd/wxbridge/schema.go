@@ -13,19 +13,21 @@ import (
 
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
+	"github.com/wxbridge/wxbridge/events/bus/permissions"
 	schemas "github.com/wxbridge/wxbridge/events/schema"
 	"github.com/wxbridge/wxbridge/wxapi"
 )
 
 // Names of what `wxbridge schema` prints beside the JSON Schemas.
 const (
-	schemaAsyncAPI = "asyncapi"
-	schemaStreams  = "streams"
+	schemaAsyncAPI    = "asyncapi"
+	schemaStreams     = "streams"
+	schemaPermissions = "permissions"
 )
 
 // schema prints the contract's files: without a name the names there are.
 func schema(_ context.Context, p *program) error {
-	names := append(schemas.Names(), schemaAsyncAPI, schemaStreams)
+	names := append(schemas.Names(), schemaAsyncAPI, schemaStreams, schemaPermissions)
 	if len(p.args) == 0 {
 		fmt.Fprintln(p.out, strings.Join(names, "\n"))
 		return nil
@@ -37,6 +39,8 @@ func schema(_ context.Context, p *program) error {
 	switch name {
 	case schemaStreams:
 		return printStreams(p, rest)
+	case schemaPermissions:
+		return printPermissions(p)
 	case schemaAsyncAPI:
 		_, err := p.out.Write(schemas.AsyncAPI())
 		return err
@@ -66,6 +70,17 @@ func instead(name string) string {
 		return ", but inbound, of the kinds that have none of their own"
 	}
 	return ""
+}
+
+// printPermissions prints the accounts and permissions for nats-server, for the
+// prefix of the environment and its way of making streams.
+func printPermissions(p *program) error {
+	s, faults := loadSettings()
+	if err := errors.Join(append(faults, bus.ValidatePrefix(s.Prefix), s.Streams.Validate())...); err != nil {
+		return &configError{err}
+	}
+	_, err := p.out.Write(permissions.Conf(s.Prefix, s.Streams.Mode == "create"))
+	return err
 }
 
 // printStreams prints the settings of all streams and buckets as a list, or

@@ -112,6 +112,23 @@ func TestSchemaStreams(t *testing.T) {
 	}
 }
 
+// What is printed for the default prefix is what lies beside the package.
+func TestSchemaPermissions(t *testing.T) {
+	t.Parallel()
+	for mode, file := range map[string]string{"create": "nats-create.conf", "check": "nats-check.conf"} {
+		want, err := os.ReadFile(filepath.Join("..", "..", "events", "bus", "permissions", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if printed(t, map[string]string{"WX_STREAMS": mode}, "schema", "permissions") != string(want) {
+			t.Errorf("WX_STREAMS=%s does not print %s", mode, file)
+		}
+	}
+	if other := printed(t, map[string]string{"WX_PREFIX": "wx.shop"}, "schema", "permissions"); !strings.Contains(other, `"wx.shop.mark.*"`) || strings.Contains(other, `"wx.mark.*"`) {
+		t.Error("another prefix does not have its own subjects")
+	}
+}
+
 // The nats command takes the settings of each stream as they are printed.
 func TestSchemaStreamsForNATS(t *testing.T) {
 	t.Parallel()

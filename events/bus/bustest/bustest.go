@@ -2,9 +2,14 @@
 package bustest
 
 import (
+	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,15 +27,68 @@ type Server struct {
 	srv  *server.Server
 
 	user, password string
+	conf           string // accounts and permissions, "" for none
+	nobody         string // the user that a client is which names none
 }
 
-// Start runs a server until the test ends.
+// Password is every user's in the configurations of StartWith.
+const Password = "of the test"
+
+// Start runs a server until the test ends. Whole suites can be run under
+// permissions: BUSTEST_CONF names the configuration file for the server, and
+// BUSTEST_USER the user that the bridge under test is, with any inbox:
+//
+//	BUSTEST_CONF=$PWD/events/bus/permissions/nats-create.conf BUSTEST_USER=wx.ingress go test ./ingress
 func Start(t testing.TB) *Server {
 	t.Helper()
+	if file := os.Getenv("BUSTEST_CONF"); file != "" {
+		return startSuite(t, file, os.Getenv("BUSTEST_USER"))
+	}
 	s := &Server{t: t, dir: t.TempDir(), port: freePort(t)}
 	s.Start()
 	t.Cleanup(s.Stop)
 	return s
+}
+
+// StartWith runs a server with the accounts and permissions of a configuration
+// file. A variable of the file is a password, and each is Password; user is who
+// Conn and JetStream connect as.
+func StartWith(t testing.TB, conf []byte, user string) *Server {
+	t.Helper()
+	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), user: user, password: Password}
+	s.configure(conf)
+	s.Start()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// startSuite is StartWith for tests that know nothing of it: a client without a
+// name is the user, and its inboxes are under _INBOX; tests look as the operator.
+func startSuite(t testing.TB, file, user string) *Server {
+	t.Helper()
+	conf, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prefix, role, _ := strings.Cut(user, ".")
+	inbox := "_INBOX_" + strings.ToUpper(prefix+"_"+role)
+	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), user: prefix + ".operator", password: Password, nobody: user}
+	s.configure(bytes.ReplaceAll(conf, []byte(inbox+"."), []byte("_INBOX.")))
+	s.Start()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// configure takes a configuration and gives its variables the test's password.
+func (s *Server) configure(conf []byte) {
+	defined := map[string]bool{}
+	for _, v := range regexp.MustCompile(`\$[A-Z0-9_]+_PASSWORD\b`).FindAllString(string(conf), -1) {
+		if !defined[v] {
+			defined[v] = true
+			s.conf += fmt.Sprintf("%s: %q\n", v[1:], Password)
+		}
+	}
+	s.conf += string(conf)
 }
 
 // freePort keeps restarts on one address; the server's own choice would change.
@@ -56,10 +114,15 @@ func (s *Server) URL() string { return "nats://127.0.0.1:" + strconv.Itoa(s.port
 // Start starts a stopped server.
 func (s *Server) Start() {
 	s.t.Helper()
-	srv, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: s.port, JetStream: true, StoreDir: s.dir,
-		NoLog: true, NoSigs: true, Username: s.user, Password: s.password,
-	})
+	options := &server.Options{}
+	if s.conf == "" {
+		options.Username, options.Password = s.user, s.password
+	} else if err := options.ProcessConfigString(s.conf); err != nil {
+		s.t.Fatal(err)
+	}
+	options.Host, options.Port, options.JetStream, options.StoreDir = "127.0.0.1", s.port, true, s.dir
+	options.NoLog, options.NoSigs, options.NoAuthUser = true, true, s.nobody
+	srv, err := server.NewServer(options)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -90,9 +153,18 @@ func (s *Server) Stop() {
 }
 
 // Conn is a plain client of the server, closed at the end of the test.
-func (s *Server) Conn() *nats.Conn {
+func (s *Server) Conn() *nats.Conn { return s.ConnAs(s.user, "_INBOX") }
+
+// ConnAs is a client of the server as one of its users, with an inbox prefix.
+func (s *Server) ConnAs(user, inbox string, more ...nats.Option) *nats.Conn {
 	s.t.Helper()
-	nc, err := nats.Connect(s.URL(), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	options := append([]nats.Option{
+		nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond), nats.CustomInboxPrefix(inbox),
+	}, more...)
+	if user != "" {
+		options = append(options, nats.UserInfo(user, s.password))
+	}
+	nc, err := nats.Connect(s.URL(), options...)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -1,0 +1,91 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wxbridge/wxbridge/events"
+)
+
+func TestDo(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	s.executes(t, func(c events.Command, sequence uint64) (string, events.Result) {
+		if c.ID == "taken" {
+			return events.ResultID(c.ID + "-" + strconv.FormatUint(sequence, 10)), events.Result{Outcome: events.ResultRejected, Class: "id_conflict"}
+		}
+		return events.ResultID(c.ID), events.Result{Outcome: events.ResultDone, Attempts: 1, Response: []byte(`{"of":"` + c.ID + `"}`)}
+	})
+	// Others' results of the same verb are not taken for ours.
+	for _, id := range []string{"other-1", "other-2"} {
+		if _, err := s.app.Do(within(t), "get_groups", id, map[string]any{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := s.app.Do(within(t), "get_groups", "mine", map[string]any{})
+	if err != nil || r.Outcome != events.ResultDone || string(r.Response) != `{"of":"mine"}` {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	// Again, as after a crash: the stream has the command already, nobody
+	// executes it, and its result lies before.
+	r, err = s.app.Do(within(t), "get_groups", "other-1", map[string]any{})
+	if err != nil || string(r.Response) != `{"of":"other-1"}` {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err = s.app.Do(within(t), "get_groups", "taken", map[string]any{}); err != nil || r.Class != "id_conflict" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if r, err = s.app.Do(within(t), "get_groups", "", map[string]any{}); err != nil || r.Outcome != events.ResultDone {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// A result that was published while the connection was away is read from the stream.
+func TestDoOverARestart(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	stored := make(chan struct{})
+	go func() {
+		defer close(stored)
+		s.soon(t, "the command is stored", func() bool {
+			_, err := s.bridge.Stored(t.Context(), StreamCmd, 1)
+			return err == nil
+		})
+		s.nats.Stop()
+		s.nats.Start()
+		// Into the stream alone, as a subscriber sees it who was away.
+		waitSettled(t, s.bridge)
+		e, err := events.NewResult("wx01", events.Command{ID: "mine", Verb: "get_groups"}, "mine.res", time.Now(), events.Result{Outcome: events.ResultDone})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if _, err := s.bridge.PublishEvent(within(t), "wx.result.get_groups", e, "", ""); err != nil {
+			t.Error(err)
+		}
+	}()
+	if r, err := s.app.Do(within(t), "get_groups", "mine", map[string]any{}); err != nil || r.Outcome != events.ResultDone {
+		t.Errorf("%+v, %v", r, err)
+	}
+	<-stored
+}
+
+func TestDoFaults(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := s.app.Do(ctx, "get_groups", "slow", map[string]any{}); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "result of command slow") {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.app.Do(within(t), "get_groups", "list", []int{1}); err == nil || !strings.Contains(err.Error(), "not a JSON object") {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.app.Send(within(t), "get_groups", "channel", make(chan int)); err == nil {
+		t.Error("a channel was sent")
+	}
+}
