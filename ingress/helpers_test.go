@@ -121,6 +121,7 @@ type setup struct {
 	Config
 	tune func(*http.Server)
 	wrap func(Bus) Bus
+	log  *slog.Logger
 }
 
 // defaults is the configuration that an operator gets who sets nothing.
@@ -130,11 +131,11 @@ func defaults() Config {
 
 func (w *world) replica(change ...func(*setup)) *replica {
 	w.t.Helper()
-	s := &setup{Config: defaults(), tune: func(*http.Server) {}, wrap: func(b Bus) Bus { return b }}
+	s := &setup{Config: defaults(), tune: func(*http.Server) {}, wrap: func(b Bus) Bus { return b }, log: slog.New(w.log)}
 	for _, c := range change {
 		c(s)
 	}
-	logger := slog.New(w.log)
+	logger := s.log
 	b, err := bus.Connect("test", bus.Config{URL: w.nats.URL(), InboxPrefix: "_INBOX"}, w.prefix, bus.StreamConfig{
 		Mode: "create", Replicas: 1, Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute,
 	}, logger)
