@@ -23,6 +23,9 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	tcnetwork "github.com/testcontainers/testcontainers-go/network"
 	"github.com/testcontainers/testcontainers-go/wait"
+
+	"github.com/wxbridge/wxbridge/events/bus/bustest"
+	"github.com/wxbridge/wxbridge/events/bus/permissions"
 )
 
 func TestMain(m *testing.M) {
@@ -125,13 +128,33 @@ func (s *imageSet) remove() {
 // network of its own. Its address stays the same over Kill and Start: a random
 // published port would be another one afterwards.
 type natsContainer struct {
-	URL       string // from this machine
-	InsideURL string // from containers on Network
+	login     []nats.Option // of whoever looks whether it is ready
+	URL       string        // from this machine
+	InsideURL string        // from containers on Network
 	Network   string
 	id        string
 }
 
-func startNATS(t *testing.T) *natsContainer {
+func startNATS(t *testing.T) *natsContainer { t.Helper(); return startNATSWith(t, nil) }
+
+// startGuardedNATS is startNATS with the permission files: every client is one of
+// their users, and this test is the operator.
+func startGuardedNATS(t *testing.T) *natsContainer {
+	t.Helper()
+	passwords := map[string]string{}
+	for _, role := range []string{"INGRESS", "EGRESS", "APPLICATION", "UPLOADER", "OPERATOR"} {
+		passwords["WX_"+role+"_PASSWORD"] = strconv.Quote(bustest.Password) // the server reads a variable as it reads its file
+	}
+	return startNATSWith(t, []nats.Option{nats.UserInfo("wx.operator", bustest.Password), nats.CustomInboxPrefix("_INBOX_WX_OPERATOR")},
+		testcontainers.WithFiles(testcontainers.ContainerFile{
+			Reader: bytes.NewReader(permissions.Conf("wx", true)), ContainerFilePath: "/nats.conf", FileMode: 0o644,
+		}),
+		testcontainers.WithEnv(passwords),
+		testcontainers.WithCmd("--jetstream", "--store_dir", "/data", "--config", "/nats.conf"),
+	)
+}
+
+func startNATSWith(t *testing.T, login []nats.Option, more ...testcontainers.ContainerCustomizer) *natsContainer {
 	t.Helper()
 	set := buildImages(t)
 	nw, err := tcnetwork.New(t.Context())
@@ -140,7 +163,7 @@ func startNATS(t *testing.T) *natsContainer {
 	}
 	testcontainers.CleanupNetwork(t, nw)
 	port := freePort(t)
-	c, err := testcontainers.Run(t.Context(), set.nats,
+	c, err := testcontainers.Run(t.Context(), set.nats, append([]testcontainers.ContainerCustomizer{
 		tcnetwork.WithNetwork([]string{"nats"}, nw),
 		testcontainers.WithExposedPorts("4222/tcp"),
 		testcontainers.WithHostConfigModifier(func(host *container.HostConfig) {
@@ -149,7 +172,7 @@ func startNATS(t *testing.T) *natsContainer {
 			}}}
 		}),
 		testcontainers.WithWaitStrategy(wait.ForLog("Server is ready")),
-	)
+	}, more...)...)
 	testcontainers.CleanupContainer(t, c)
 	if err != nil {
 		t.Fatal(err)
@@ -158,6 +181,7 @@ func startNATS(t *testing.T) *natsContainer {
 		URL:       fmt.Sprintf("nats://127.0.0.1:%d", port),
 		InsideURL: "nats://nats:4222",
 		Network:   nw.Name,
+		login:     login,
 		id:        c.GetContainerID(),
 	}
 	n.ready(t)
@@ -179,7 +203,7 @@ func (n *natsContainer) Unpause(t *testing.T) { t.Helper(); docker(t, "unpause",
 func (n *natsContainer) ready(t *testing.T) {
 	t.Helper()
 	eventually(t, 15*time.Second, "NATS at "+n.URL, func() error {
-		nc, err := nats.Connect(n.URL, nats.Timeout(time.Second))
+		nc, err := nats.Connect(n.URL, append([]nats.Option{nats.Timeout(time.Second)}, n.login...)...)
 		if err != nil {
 			return err
 		}

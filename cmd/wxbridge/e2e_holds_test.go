@@ -130,7 +130,7 @@ func (c *crowd) hold(n int) (most float64, late int) {
 		waiting = nil
 	}
 	given := time.After(30 * time.Second) // some may not have been stored
-	const unheard = 256 // on their way at once: a stream takes its time for each
+	const unheard = 256                   // on their way at once: a stream takes its time for each
 	enough := time.After(3 * time.Second)
 	for sent, came := 0, 0; came < n; {
 		if sent < n && sent-came < unheard {
@@ -203,7 +203,9 @@ func BenchmarkHeldMemory(b *testing.B) {
 	for b.Loop() {
 		c := startCrowd(b)
 		resident := func() float64 { return c.gauge("process_resident_memory_bytes") }
-		inUse := func() float64 { return c.gauge("go_memstats_heap_inuse_bytes") + c.gauge("go_memstats_stack_inuse_bytes") }
+		inUse := func() float64 {
+			return c.gauge("go_memstats_heap_inuse_bytes") + c.gauge("go_memstats_stack_inuse_bytes")
+		}
 		residentBefore, inUseBefore := resident(), inUse()
 		var residentHeld, inUseHeld float64
 		c.held = func() { residentHeld, inUseHeld = resident(), inUse() }

@@ -22,7 +22,7 @@ func TestRacesOverProcesses(t *testing.T) {
 		for service := range 2 {
 			aim := time.Until(in.Deadline) + time.Duration(rand.Int64N(int64(3*time.Millisecond))) - time.Millisecond
 			time.AfterFunc(aim, func() {
-				if err := f.nc.Publish(in.ReplyTo, fmt.Appendf(nil, "answer %d to %s", service, in.OpenID)); err != nil {
+				if err := f.app.Publish(in.ReplyTo, fmt.Appendf(nil, "answer %d to %s", service, in.OpenID)); err != nil {
 					t.Errorf("reply: %v", err)
 				}
 			})

@@ -20,7 +20,7 @@ func TestTriesMoveToAnotherReplica(t *testing.T) {
 	came := f.says(t, "oAlice", "你好")
 	in := f.inbound(t, 1)
 	f.ingresses[0].kill()
-	if _, err := f.js.Publish(t.Context(), in.ReplyTo, []byte("still here")); err != nil {
+	if err := f.reply(t.Context(), in.ReplyTo, "still here"); err != nil {
 		t.Fatal(err)
 	}
 	d := await(t, came)
@@ -65,7 +65,7 @@ func TestReplyAtAnyTime(t *testing.T) {
 			}
 			f.subscribe(t, func(in events.InboundEvent) {
 				time.AfterFunc(after[in.OpenID], func() {
-					if err := f.nc.Publish(in.ReplyTo, []byte("answer to "+in.OpenID)); err != nil {
+					if err := f.app.Publish(in.ReplyTo, []byte("answer to "+in.OpenID)); err != nil {
 						t.Errorf("reply: %v", err)
 					}
 				})
@@ -111,7 +111,7 @@ func TestKillsAmongReplies(t *testing.T) {
 			wait = 6*time.Second + wait/10
 		}
 		time.AfterFunc(wait, func() {
-			if err := f.nc.Publish(in.ReplyTo, []byte("answer to "+in.OpenID)); err != nil {
+			if err := f.app.Publish(in.ReplyTo, []byte("answer to "+in.OpenID)); err != nil {
 				t.Errorf("reply: %v", err)
 			}
 			mu.Lock()
@@ -219,14 +219,18 @@ func TestNATSIsKilledAmongReplies(t *testing.T) {
 			subject := ids[follower(n)]
 			mu.Unlock()
 			eventually(t, time.Minute, "a reply is stored", func() error {
-				_, err := f.js.Publish(t.Context(), subject, []byte(answers[follower(n)]))
-				return err
+				return f.reply(t.Context(), subject, answers[follower(n)])
 			})
 		}
 	}
 	reply(0, followers/3)
 	f.nats.Kill(t)
 	f.nats.Start(t)
+	back := time.Now()
+	for _, r := range f.ingresses {
+		ready(t, r.admin)
+	}
+	t.Logf("the ingresses are ready again %s after NATS was", time.Since(back).Round(time.Millisecond))
 	reply(followers/3, 2*followers/3)
 	for _, d := range came {
 		if ended := await(t, d); ended.Fault {
@@ -242,7 +246,7 @@ func TestNATSIsKilledAmongReplies(t *testing.T) {
 	mu.Lock()
 	subject := ids["oAnother"]
 	mu.Unlock()
-	if _, err := f.js.Publish(t.Context(), subject, []byte("as before")); err != nil {
+	if err := f.reply(t.Context(), subject, "as before"); err != nil {
 		t.Fatal(err)
 	}
 	await(t, d).hears(t, "as before")

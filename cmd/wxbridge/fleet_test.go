@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,12 +23,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus/bustest"
 )
 
 // fleet is the bridge as several processes: ingresses behind a balancer, stand-by
-// egresses, NATS in a container, and WeChat as a process of its own.
+// egresses, NATS in a container, and WeChat as a process of its own. All of them
+// have the rights of the permission files and no more; whoever replies is an
+// application, and the test that looks on is an operator.
 type fleet struct {
 	apart
+	app                 *nats.Conn
 	ingresses, egresses []*replica
 	balancer            *balancer
 }
@@ -47,37 +53,61 @@ func (r *replica) start(t *testing.T) {
 func startFleet(t *testing.T, ingresses, egresses int, vars ...string) *fleet {
 	t.Helper()
 	f := &fleet{}
-	f.nats = startNATS(t)
+	f.nats = startGuardedNATS(t)
 	address := func() string { return "127.0.0.1:" + strconv.Itoa(freePort(t)) }
 	f.balancer = startBalancer(t)
 	simAddress := address()
 	f.sim = "http://" + simAddress
 	f.simProcess = start(t, with(good(), "WX_SIM_LISTEN", simAddress, "WX_SIM_CALLBACK", f.balancer.url), nil, "sim")
 	f.simProcess.says(t, "WeChat is pretended at")
+	as := func(role string) map[string]string {
+		return with(with(good(), vars...), "WX_NATS_URL", f.nats.URL, "WX_NATS_USER", "wx."+role,
+			"WX_NATS_PASSWORD", bustest.Password, "WX_NATS_INBOX_PREFIX", "_INBOX_WX_"+strings.ToUpper(role))
+	}
 	for range ingresses {
 		callback, admin := address(), address()
 		f.balancer.add(t, "http://"+callback)
-		f.ingresses = append(f.ingresses, &replica{command: "ingress", admin: admin, vars: with(with(good(), vars...),
-			"WX_NATS_URL", f.nats.URL, "WX_LISTEN", callback, "WX_ADMIN_LISTEN", admin)})
+		f.ingresses = append(f.ingresses, &replica{command: "ingress", admin: admin, vars: with(as("ingress"), "WX_LISTEN", callback, "WX_ADMIN_LISTEN", admin)})
 	}
 	for range egresses {
 		admin := address()
-		f.egresses = append(f.egresses, &replica{command: "egress", admin: admin, vars: with(with(good(), vars...),
-			"WX_NATS_URL", f.nats.URL, "WX_API_URL", f.sim, "WX_ADMIN_LISTEN", admin)})
+		f.egresses = append(f.egresses, &replica{command: "egress", admin: admin, vars: with(as("egress"), "WX_API_URL", f.sim, "WX_ADMIN_LISTEN", admin)})
 	}
 	for _, r := range f.all() {
 		r.start(t)
 	}
 	f.ready(t)
+	f.nc = f.connect(t, "operator")
+	f.app = f.connect(t, "application")
 	var err error
-	if f.nc, err = nats.Connect(f.nats.URL, nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(f.nc.Close)
 	if f.js, err = jetstream.New(f.nc); err != nil {
 		t.Fatal(err)
 	}
 	return f
+}
+
+// connect is a client with the rights of a role.
+func (f *fleet) connect(t *testing.T, role string) *nats.Conn {
+	t.Helper()
+	nc, err := nats.Connect(f.nats.URL, nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
+		nats.UserInfo("wx."+role, bustest.Password), nats.CustomInboxPrefix("_INBOX_WX_"+strings.ToUpper(role)),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { t.Errorf("%s: %v", role, err) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// reply stores a reply, as an application may.
+func (f *fleet) reply(ctx context.Context, subject, text string) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	answer, err := f.app.RequestWithContext(ctx, subject, []byte(text))
+	if err == nil && !strings.Contains(string(answer.Data), `"seq"`) {
+		err = fmt.Errorf("not stored: %s", answer.Data)
+	}
+	return err
 }
 
 func (f *fleet) all() []*replica { return append(append([]*replica{}, f.ingresses...), f.egresses...) }
