@@ -11,6 +11,18 @@
 //	media.go     files in the object store, by reference
 //	token.go     the one access token of all replicas
 //
+// Beside the commands works the late worker, a file for each of its ideas:
+//
+//	late.go       the fold over events, logs and outcomes, and when it acts
+//	latestory.go  what is done next about one event: the rule, pure
+//	lateact.go    doing it; all of it may be done twice
+//	lateclock.go  when a holder is taken for dead
+//
+// It turns replies that no callback could carry into commands, ends holds whose
+// holders died, and keeps replies that count for nothing as dead letters (§4.5
+// and §4.6 of the contract). If every egress is away for longer than
+// WX_REPLY_WINDOW, late replies of that time are lost.
+//
 // What it promises is §5 of the contract: each accepted command has exactly one
 // terminal result; what may have been executed is never sent again unless its
 // sender asked for that or WeChat knows the repetition; what could not be known

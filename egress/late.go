@@ -116,10 +116,10 @@ func (l *Late) follow(ctx context.Context) error {
 	}
 	working.Go(func() { l.ripen(ctx) })
 	replies := l.window - min(lateMargin, l.window/2)
-	events := l.window + replies // what a reply of the window may belong to
+	belong := l.window + replies // how old an event may be to which one of them belongs
 	return l.bus.Replay(ctx, []bus.Past{
-		{Stream: bus.StreamInbound, Back: events},
-		{Stream: bus.StreamOutcome, Back: events},
+		{Stream: bus.StreamInbound, Back: belong},
+		{Stream: bus.StreamOutcome, Back: belong},
 		{Stream: bus.StreamReply, Back: replies},
 	}, l.read, l.begin)
 }

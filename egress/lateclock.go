@@ -14,7 +14,7 @@ type timer struct {
 }
 
 // timers is a heap of them, the next on top.
-type timers []timer
+type timers []timer //nolint:recvcheck // container/heap wants it so
 
 func (t timers) Len() int           { return len(t) }
 func (t timers) Less(i, j int) bool { return t[i].at.Before(t[j].at) }

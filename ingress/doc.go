@@ -5,10 +5,13 @@
 //
 //	handler.go   GET check, POST, the exact HTTP answers
 //	receive.go   verify → open → parse → event
+//	gate.go      room for one more?
 //	store.go     publish; stored by us, or before us?
 //	hold.go      wait for the decision, try by try
 //	room.go      the waiters of one event and its log
 //	answer.go    outcome first, then the bytes
+//	render.go    a decision as the body of a response
+//	doubt.go     an outcome whose ack was lost: did the follower get it?
 //	respond.go   msg.respond of plain subscribers → the event's log
 //	invalid.go   replies that are none → dead letters
 //

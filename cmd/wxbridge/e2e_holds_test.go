@@ -143,7 +143,8 @@ func (c *crowd) hold(n int) (most float64, late int) {
 		select {
 		case in := <-heard:
 			waiting = append(waiting, in)
-			if came++; most == 0 && came < n {
+			came++
+			if most == 0 && came < n {
 				continue
 			}
 		case <-enough:

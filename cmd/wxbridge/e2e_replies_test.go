@@ -116,7 +116,8 @@ func TestKillsAmongReplies(t *testing.T) {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			switch replied++; replied {
+			replied++
+			switch replied {
 			case followers / 4: // answers in time are on their way
 				victims.Go(f.ingresses[0].kill)
 			case 3 * followers / 4: // late ones are

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -141,7 +141,7 @@ func startBalancer(t *testing.T) *balancer {
 	b.url = "http://" + listener.Addr().String() + "/wx"
 	proxy := &httputil.ReverseProxy{
 		Rewrite:   func(*httputil.ProxyRequest) {},
-		ErrorLog:  log.New(io.Discard, "", 0), // killed processes are what the tests are about
+		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // killed processes are what the tests are about
 		Transport: b,
 	}
 	server := &http.Server{Handler: proxy, ReadHeaderTimeout: time.Minute}

@@ -232,10 +232,12 @@ func (l *link) Replay(ctx context.Context, pasts []bus.Past, handle func(string,
 			from = len(all)
 		}
 		caught := func(at int) {
-			if at == len(all) {
-				if behind--; behind == 0 {
-					caughtUp()
-				}
+			if at != len(all) {
+				return
+			}
+			behind--
+			if behind == 0 {
+				caughtUp()
 			}
 		}
 		mu.Lock()
