@@ -84,13 +84,13 @@ func (o *owner) try(ctx context.Context, seen *watched) (*tenure, error) {
 	if err != nil {
 		return nil, err // and time counts only while the owner can be seen
 	}
-	first := revision != seen.revision
-	if first {
+	beats := seen.revision != 0 && revision != seen.revision // so it lives
+	if revision != seen.revision {
 		*seen = watched{revision, time.Now()}
 	}
 	switch {
 	case revision == 0, last.Released, last.Process == o.process, time.Since(seen.since) >= lease:
-	case !first && o.gone(ctx, last.Process):
+	case !beats && o.gone(ctx, last.Process):
 	default:
 		return nil, nil
 	}
