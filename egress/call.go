@@ -177,7 +177,7 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 	}
 	command, err := events.ParseCommand(e.bus.Prefix, m, "call")
 	if err == nil {
-		err = e.check(row, command.Data)
+		_, err = e.check(row, command.Data)
 	}
 	switch {
 	case err != nil:

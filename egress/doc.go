@@ -2,14 +2,17 @@
 //
 // The file names in order are the path of a command:
 //
-//	queue/       messages in, workers, and what became of each command id
-//	execute.go   command → row → call
-//	decide.go    what an attempt means: a result, or again later
-//	result.go    the last step: claim, dead letter, result, ack
-//	fit.go       what a result may repeat: all of it must fit into a message
-//	call.go      wx.call.<verb>: the same verbs, answered at once
-//	media.go     files in the object store, by reference
-//	token.go     the one access token of all replicas
+//	queue/        whose turn it is, in which process, and what became of each command id
+//	read.go       message → command: its row, its lane, its API
+//	execute.go    claim → call → what came of it
+//	decide.go     what an attempt means: a result, or again later
+//	pause.go      APIs, or the account, that are not called for a while
+//	result.go     the last step: claim, dead letter, result, ack
+//	fit.go        what a result may repeat: all of it must fit into a message
+//	call.go       wx.call.<verb>: the same verbs, answered at once
+//	getresult.go  wx.call.get_result: what became of a command
+//	media.go      files in the object store, by reference
+//	token.go      the one access token of all replicas
 //
 // Beside the commands works the late worker, a file for each of its ideas:
 //
@@ -24,7 +27,8 @@
 // WX_REPLY_WINDOW, late replies of that time are lost.
 //
 // What it promises is §5 of the contract: each accepted command has exactly one
-// terminal result; what may have been executed is never sent again unless its
+// terminal result; a follower's commands are executed in the order stored; what
+// is paused or stuck delays nobody else; what may have been executed is never sent again unless its
 // sender asked for that or WeChat knows the repetition; what could not be known
 // is called unknown.
 package egress

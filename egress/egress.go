@@ -15,7 +15,7 @@ import (
 
 const (
 	// workers is how many commands are executed at once.
-	workers = 32
+	workers = 64
 	// grace is how long sends may go on after the process was told to stop.
 	grace = 12 * time.Second
 )

@@ -168,7 +168,7 @@ func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 	}
 	e.observe.Taken(Taken{ID: j.command.ID, Verb: j.row.Name, Data: j.command.Data})
 	sent := time.Now()
-	answer, err := e.client.CallJSON(ctx, j.row, j.data)
+	answer, err := e.client.Do(ctx, j.checked)
 	j.claim.Attempts += answer.Requests
 	a.now, a.firstSent = time.Now(), j.claim.FirstSent
 	a = a.saw(err)

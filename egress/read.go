@@ -24,6 +24,7 @@ type job struct {
 	api       string     // what is paused when its quota is used up
 	data      []byte     // what is sent: the command's data, with a key where WeChat knows one
 	keyed     bool       // WeChat knows a repetition of this command
+	checked   *wxapi.Checked
 	claim     queue.Claim
 	turn      queue.Turn
 	began     time.Time
@@ -96,25 +97,30 @@ func (e *Egress) refuse(j *job) error {
 	case j.row.CallOnly:
 		return &callOnlyError{j.row.Name}
 	}
-	return e.check(j.row, j.command.Data)
+	var err error
+	j.checked, err = e.check(j.row, j.data)
+	return err
 }
 
 // check applies the row's checks, with WX_STRICT also its warnings, and looks
 // at a dataref before anybody waits for what it names.
-func (e *Egress) check(row *wxapi.Row, data []byte) error {
-	warnings, err := row.Check(data)
+func (e *Egress) check(row *wxapi.Row, data []byte) (*wxapi.Checked, error) {
+	checked, err := row.Prepare(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if e.cfg.Strict && len(warnings) > 0 {
-		return &wxapi.RequestError{Verb: row.Name, Path: warnings[0], Problem: "the field is unknown, and WX_STRICT=1 rejects it"}
+	if e.cfg.Strict && len(checked.Warnings) > 0 {
+		return nil, &wxapi.RequestError{Verb: row.Name, Path: checked.Warnings[0], Problem: "the field is unknown, and WX_STRICT=1 rejects it"}
 	}
-	if ref := dataref(data); row.Body == wxapi.Upload && ref != "" {
+	if row.Body != wxapi.Upload {
+		return checked, nil
+	}
+	if ref := dataref(data); ref != "" {
 		if _, err := e.media.object(ref); err != nil {
-			return &wxapi.RequestError{Verb: row.Name, Path: "media.dataref", Problem: err.Error()}
+			return nil, &wxapi.RequestError{Verb: row.Name, Path: "media.dataref", Problem: err.Error()}
 		}
 	}
-	return nil
+	return checked, nil
 }
 
 // dataref is where an upload's data say that the file is.
@@ -160,19 +166,4 @@ func field(data []byte, name string) string {
 		return ""
 	}
 	return value
-}
-
-// dataHash is equal for data that are equal as JSON values.
-func dataHash(data []byte) string {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	var value any
-	// Valid, because a decoder does not look at what follows the value.
-	if json.Valid(data) && decoder.Decode(&value) == nil {
-		if canonical, err := json.Marshal(value); err == nil {
-			data = canonical
-		}
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }

@@ -180,13 +180,15 @@ func (e *Egress) conflict(ctx context.Context, j *job) queue.Verdict {
 // was sent must not be forgotten. The error is queue.ErrConflict if somebody else
 // has changed it, or the end of ctx.
 func (e *Egress) save(ctx context.Context, j *job) error {
-	for {
+	for first := true; ; first = false {
 		err := e.claims.Save(ctx, j.command.ID, &j.claim)
 		if err == nil || errors.Is(err, queue.ErrConflict) {
 			return err
 		}
-		e.logger.Warn("claim is not written", "command", j.command.ID, "state", string(j.claim.State), "error", err)
-		if !sleep(ctx, soon) {
+		if first {
+			e.logger.Warn("claim is not written yet", "command", j.command.ID, "state", string(j.claim.State), "error", err)
+		}
+		if !sleep(ctx, soon/5) {
 			return err
 		}
 	}

@@ -54,7 +54,7 @@ func (t *Tokens) Save(ctx context.Context, old, fresh wxapi.Token) (wxapi.Token,
 	} else {
 		_, err = kv.Update(ctx, tokenKey, value, revision)
 	}
-	if errors.Is(err, jetstream.ErrKeyExists) {
+	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
 		return t.Load(ctx)
 	}
 	if err != nil {

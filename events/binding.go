@@ -226,12 +226,13 @@ func readAttributes(members map[string]json.RawMessage) (cloudevents.Event, erro
 			return cloudevents.Event{}, fmt.Errorf("attribute name %s: only a-z and 0-9 are allowed", shown([]byte(name)))
 		}
 		if name != "specversion" {
-			whole = fmt.Appendf(whole, `,"%s":%s`, name, members[name])
+			whole = append(append(append(append(whole, `,"`...), name...), `":`...), members[name]...)
 		}
 	}
 	whole = append(whole, '}')
 	var e cloudevents.Event
-	if err := json.Unmarshal(whole, &e); err != nil {
+	// Not by json.Unmarshal, which would look once more whether all of it is JSON.
+	if err := e.UnmarshalJSON(whole); err != nil {
 		return cloudevents.Event{}, err
 	}
 	if err := e.Validate(); err != nil {

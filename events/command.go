@@ -67,9 +67,10 @@ func ParseCommand(p Prefix, m Message, bareID string) (Command, error) {
 		c.ID = bareID
 		idErr = c.takeID(e.ID())
 		c.Source, c.Data = e.Source(), bytes.TrimSpace(e.Data())
-		c.PartitionKey = extension(e, extPartitionKey)
-		c.Trace = Trace{extension(e, extTraceParent), extension(e, extTraceState)}
-		err = c.readExtensions(branch, e, m.Time)
+		extensions := e.Extensions() // a copy each time
+		c.PartitionKey = formatted(extensions[extPartitionKey])
+		c.Trace = Trace{formatted(extensions[extTraceParent]), formatted(extensions[extTraceState])}
+		err = c.readExtensions(branch, e.Type(), extensions, m.Time)
 	}
 	switch {
 	case idErr != nil:
@@ -101,19 +102,19 @@ func isObject(data []byte) bool {
 	return len(data) > 0 && data[0] == '{' && json.Valid(data) && utf8.Valid(data)
 }
 
-func (c *Command) readExtensions(branch Branch, e cloudevents.Event, stored time.Time) error {
+func (c *Command) readExtensions(branch Branch, eventType string, extensions map[string]any, stored time.Time) error {
 	// A request of wx.call may also be the command that it would be on wx.cmd.
-	if err := checkType(branch, c.Verb, e.Type()); err != nil && (branch != Call || e.Type() != Type(Cmd, c.Verb)) {
+	if err := checkType(branch, c.Verb, eventType); err != nil && (branch != Call || eventType != Type(Cmd, c.Verb)) {
 		return err
 	}
-	switch on := extension(e, extOnUnknown); on {
+	switch on := formatted(extensions[extOnUnknown]); on {
 	case "", OnUnknownReport:
 	case OnUnknownResend:
 		c.OnUnknown = on
 	default:
 		return fmt.Errorf("%s %q: report or resend", extOnUnknown, on)
 	}
-	if expiry, ok := e.Extensions()[extExpiry]; ok {
+	if expiry, ok := extensions[extExpiry]; ok {
 		at, err := parseTime(expiry)
 		if err != nil {
 			return fmt.Errorf("%s: %w", extExpiry, err)

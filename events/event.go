@@ -68,9 +68,14 @@ func marshal(v any) (json.RawMessage, error) {
 }
 
 // extension reads an extension attribute as text.
-func extension(e cloudevents.Event, name string) string {
+func extension(e cloudevents.Event, name string) string { return formatted(e.Extensions()[name]) }
+
+func formatted(value any) string {
 	// In JSON an extension may also be a number or a boolean: an OpenID of digits, say.
-	s, err := types.Format(e.Extensions()[name])
+	if text, ok := value.(string); ok {
+		return text
+	}
+	s, err := types.Format(value)
 	if err != nil {
 		return ""
 	}

@@ -24,6 +24,20 @@ func (r *Row) Check(data []byte) (warnings []string, err error) {
 	return warnings, err
 }
 
+// Checked is the data of one call that a row has found fit to be sent.
+type Checked struct {
+	Warnings []string // JSON paths of fields that the row does not know
+	row      *Row
+	in       *object
+}
+
+// Prepare is [Row.Check] for data that are then sent, with [Client.Do], and need
+// not be read twice. Beside an error the Checked has its warnings alone.
+func (r *Row) Prepare(data []byte) (*Checked, error) {
+	in, warnings, err := r.parse(data)
+	return &Checked{Warnings: warnings, row: r, in: in}, err
+}
+
 // parse is Check that also returns what it has read, ready to be sent.
 func (r *Row) parse(data []byte) (*object, []string, error) {
 	if r.Body == Local && r.local == nil || r.Body == Upload && r.attach == nil {

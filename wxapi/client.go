@@ -38,9 +38,18 @@ type Result struct {
 // The error is a [*RequestError], [*Error], [*TransportError] or
 // [*AnswerError]; the result is meaningful with each of them.
 func (c *Client) CallJSON(ctx context.Context, row *Row, data []byte) (Result, error) {
-	k := &call{Client: c, row: row, secrets: mask{}.with(c.config.AppSecret)}
-	k.result.Response = json.RawMessage("{}")
-	err := k.run(ctx, data)
+	checked, err := row.Prepare(data)
+	if err != nil {
+		return Result{Response: json.RawMessage("{}"), Warnings: checked.Warnings}, err
+	}
+	return c.Do(ctx, checked)
+}
+
+// Do is CallJSON with data that were checked before. They are good for one call.
+func (c *Client) Do(ctx context.Context, checked *Checked) (Result, error) {
+	k := &call{Client: c, row: checked.row, secrets: mask{}.with(c.config.AppSecret)}
+	k.result.Response, k.result.Warnings = json.RawMessage("{}"), checked.Warnings
+	err := k.run(ctx, checked.in)
 	return k.result, err
 }
 
@@ -53,13 +62,8 @@ type call struct {
 	result  Result
 }
 
-// run: check → request → token → once → when the token was refused, once more.
-func (k *call) run(ctx context.Context, data []byte) error {
-	in, warnings, err := k.row.parse(data)
-	k.result.Warnings = warnings
-	if err != nil {
-		return err
-	}
+// run: request → token → once → when the token was refused, once more.
+func (k *call) run(ctx context.Context, in *object) error {
 	k.secrets = k.secrets.with(in.text(k.row.Lane))
 	for _, name := range k.row.secretFields() {
 		k.secrets = k.secrets.with(in.text(name))

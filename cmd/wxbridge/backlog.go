@@ -107,7 +107,7 @@ func (b *backlog) park(ctx context.Context) error {
 	}
 	text := strings.Repeat("你好 ", 40) // as long as messages are
 	for i := range b.size {
-		data := fmt.Sprintf(`{"touser":%q,"msgtype":"text","text":{"content":"%s"}}`, soakFollower(i), text)
+		data := fmt.Sprintf(`{"touser":%q,"msgtype":"text","text":{"content":%q}}`, soakFollower(i), text)
 		if err := b.send("send_custom_message", fmt.Sprintf("parked-%d", i), data); err != nil {
 			return err
 		}

@@ -140,7 +140,10 @@ func (r *rig) process(name string) (*rigProcess, error) {
 		return nil, err
 	}
 	p := &rigProcess{rig: r, log: log}
-	return p, p.start()
+	if err := p.start(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func (p *rigProcess) start() error {

@@ -100,6 +100,12 @@ func (c *Claims) Load(ctx context.Context, id string) (Claim, error) {
 	return claim, nil
 }
 
+// conflicts says that a compare-and-set found another revision. Streams of one
+// replica and of several say so in different words.
+func conflicts(err error) bool {
+	return errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch)
+}
+
 // Save writes a claim that was loaded, or a new one, if nobody else did
 // meanwhile; otherwise the error is ErrConflict.
 func (c *Claims) Save(ctx context.Context, id string, claim *Claim) error {
@@ -117,7 +123,7 @@ func (c *Claims) Save(ctx context.Context, id string, claim *Claim) error {
 		revision, err = c.kv.Update(ctx, key(id), value.Bytes(), claim.revision)
 	}
 	switch {
-	case errors.Is(err, jetstream.ErrKeyExists):
+	case conflicts(err):
 		return ErrConflict
 	case err != nil:
 		return fmt.Errorf("claim: %w", err)

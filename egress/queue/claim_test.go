@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -83,6 +84,19 @@ func TestClaimIsAFence(t *testing.T) {
 		if stored, err := w.claims().Load(w.within(), "id"); len(won) != 1 || err != nil || stored.Owner != <-won {
 			t.Fatalf("round %d: %d have claimed it", round, len(won)+1)
 		}
+	}
+}
+
+// What a stream of several replicas says of a conflict is one too.
+func TestConflictOfReplicas(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{jetstream.ErrKeyExists, fmt.Errorf("several replicas: %w", jetstream.ErrKeyRevisionMismatch)} {
+		if !conflicts(err) {
+			t.Errorf("%v is no conflict", err)
+		}
+	}
+	if conflicts(nil) || conflicts(jetstream.ErrKeyNotFound) || conflicts(context.DeadlineExceeded) {
+		t.Error("everything is a conflict")
 	}
 }
 

@@ -84,13 +84,13 @@ func (o *owner) try(ctx context.Context, seen *watched) (*tenure, error) {
 	if err != nil {
 		return nil, err // and time counts only while the owner can be seen
 	}
-	first := revision != seen.revision
-	if first {
+	beats := seen.revision != 0 && revision != seen.revision // so it lives
+	if revision != seen.revision {
 		*seen = watched{revision, time.Now()}
 	}
 	switch {
 	case revision == 0, last.Released, last.Process == o.process, time.Since(seen.since) >= lease:
-	case !first && o.gone(ctx, last.Process):
+	case !beats && o.gone(ctx, last.Process):
 	default:
 		return nil, nil
 	}
@@ -116,7 +116,7 @@ func (o *owner) take(ctx context.Context, last record, revision uint64) (*tenure
 	began := time.Now()
 	mine := record{Process: o.process, Epoch: max(epoch, last.Epoch) + 1, Since: began.UTC()}
 	revision, err = o.save(ctx, mine, revision)
-	if errors.Is(err, jetstream.ErrKeyExists) {
+	if conflicts(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -185,7 +185,7 @@ func (t *tenure) keep(ctx context.Context) error {
 		err := t.beat(ctx)
 		switch {
 		case err == nil, ctx.Err() != nil:
-		case errors.Is(err, jetstream.ErrKeyExists):
+		case conflicts(err):
 			if err := t.adopt(ctx); err != nil {
 				return err
 			}
