@@ -217,3 +217,23 @@ func TestForgetfulBucket(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// What a late reply becomes is deduplicated for as long as the reply is kept.
+func TestDedupeCoversTheReplyWindow(t *testing.T) {
+	t.Parallel()
+	for _, window := range []time.Duration{time.Minute, 10 * time.Minute, time.Hour} {
+		c := StreamConfig{Mode: "create", Replicas: 1, Storage: "file", MaxBytes: -1, ReplyWindow: window}
+		for _, s := range c.Streams("wx") {
+			switch s.Name {
+			case "WX_REPLY":
+				if s.MaxAge != window {
+					t.Errorf("window %s: %s keeps replies %s", window, s.Name, s.MaxAge)
+				}
+			case "WX_CMD", "WX_OUTCOME", "WX_DLQ":
+				if s.Duplicates < window || s.Duplicates < 10*time.Minute {
+					t.Errorf("window %s: %s remembers ids %s", window, s.Name, s.Duplicates)
+				}
+			}
+		}
+	}
+}
