@@ -83,8 +83,8 @@ type Queue struct {
 	Process   string // names this process, unique
 	// Probe is the subject where a process answers as long as it lives.
 	Probe func(process string) string
-	// Settled waits until the streams are in order, and returns a channel that
-	// closes when the connection changes.
+	// Settled waits until the streams are in order, and returns the connection's
+	// number and a channel that closes when something changes.
 	Settled func(ctx context.Context) (epoch uint64, changed <-chan struct{}, err error)
 	Workers int // how many commands are worked on at once
 	// Read looks at a command, from one goroutine at a time or a worker's. A
@@ -155,7 +155,7 @@ func (q *Queue) Run(ctx context.Context) {
 
 // serve takes part in the election once the bus is in order, and serves a tenure.
 func (q *Queue) serve(ctx, work context.Context) error {
-	_, changed, err := q.Settled(ctx)
+	epoch, changed, err := q.Settled(ctx)
 	if err != nil {
 		return err
 	}
@@ -165,13 +165,7 @@ func (q *Queue) serve(ctx, work context.Context) error {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cut(nil)
-	watching.Go(func() {
-		select {
-		case <-changed:
-			cut(errLink)
-		case <-link.Done():
-		}
-	})
+	watching.Go(func() { cut(q.linked(link, epoch, changed)) })
 	conn := q.JetStream.Conn()
 	alive, err := conn.Subscribe(q.Probe(q.Process), func(m *nats.Msg) { _ = m.Respond(nil) })
 	if err != nil {
@@ -194,6 +188,25 @@ func (q *Queue) serve(ctx, work context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// linked returns when ctx ends or the connection is not the one of an epoch any
+// more, and says so.
+func (q *Queue) linked(ctx context.Context, epoch uint64, changed <-chan struct{}) error {
+	over, cancel := context.WithCancel(ctx)
+	cancel() // Settled then tells how things are, and waits for nothing
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+		now, next, err := q.Settled(over)
+		if err != nil || now != epoch {
+			return errLink
+		}
+		changed = next
+	}
 }
 
 var errLink = errors.New("the connection to NATS has changed")
