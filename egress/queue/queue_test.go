@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -284,12 +285,17 @@ func TestStrangersConsumer(t *testing.T) {
 	}
 	log := &logged{}
 	p := w.run(func(q *Queue) { q.Logger = log.logger() }, finish)
-	w.eventually("the stranger is named", func() bool { return log.says("stranger") })
+	w.eventually("the stranger is named", func() bool {
+		return log.says("stranger") && p.Trouble() != nil && strings.Contains(p.Trouble().Error(), "stranger")
+	})
 	if err := w.js.DeleteConsumer(w.within(), "CMD", "stranger"); err != nil {
 		t.Fatal(err)
 	}
 	p.next()
 	w.emptied()
+	if p.Trouble() != nil {
+		t.Errorf("still in trouble: %v", p.Trouble())
+	}
 }
 
 // Five hundred commands wait before a gate and hold no payload; they are read
