@@ -146,6 +146,9 @@ func (e *Egress) Reasons() []string {
 	if len(reasons) == 0 && !e.running {
 		reasons = append(reasons, "egress has not begun")
 	}
+	if trouble := e.queue.Trouble(); len(reasons) == 0 && trouble != nil {
+		reasons = append(reasons, "commands are not executed: "+trouble.Error())
+	}
 	if trouble := e.pauses.trouble(); trouble != "" {
 		reasons = append(reasons, trouble)
 	}

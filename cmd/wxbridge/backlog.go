@@ -43,12 +43,10 @@ func (b *backlog) run(ctx context.Context) error {
 		return err
 	}
 	defer b.egress.end()
-	for range 3 { // until all is warm
-		if _, err := b.pass(ctx, "warm"); err != nil {
-			return err
-		}
+	if _, err := b.best(ctx, "warm"); err != nil {
+		return err
 	}
-	alone, err := b.pass(ctx, "alone")
+	alone, err := b.best(ctx, "alone")
 	if err != nil {
 		return err
 	}
@@ -57,7 +55,7 @@ func (b *backlog) run(ctx context.Context) error {
 		return err
 	}
 	parked, _ := b.egress.memory()
-	behind, err := b.pass(ctx, "behind")
+	behind, err := b.best(ctx, "behind")
 	if err != nil {
 		return err
 	}
@@ -80,6 +78,20 @@ func (b *backlog) run(ctx context.Context) error {
 
 func mega(bytes int) float64 { return float64(bytes) / 1e6 }
 
+// best is the shortest of five passes: what else the machine does is not counted.
+func (b *backlog) best(ctx context.Context, name string) (best time.Duration, err error) {
+	for i := range 5 {
+		took, err := b.pass(ctx, fmt.Sprintf("%s-%d", name, i))
+		if err != nil {
+			return 0, err
+		}
+		if best == 0 || took < best {
+			best = took
+		}
+	}
+	return best, nil
+}
+
 // pass sends the others' commands through and says how long that took.
 func (b *backlog) pass(ctx context.Context, name string) (time.Duration, error) {
 	before, err := b.count(ctx, "WX_RESULT")
@@ -94,10 +106,11 @@ func (b *backlog) pass(ctx context.Context, name string) (time.Duration, error) 
 		}
 	}
 	<-b.js.PublishAsyncComplete()
-	return time.Since(began), b.until(ctx, func() bool {
+	err = b.until(ctx, func() bool {
 		n, err := b.count(ctx, "WX_RESULT")
 		return err == nil && n >= before+b.others
 	})
+	return time.Since(began), err
 }
 
 // park fills the queue with commands that wait, and waits until all are read.

@@ -53,6 +53,7 @@ func backlogCommand(ctx context.Context, p *program) error {
 	flags.IntVar(&b.size, "size", 5000, "commands of an API that is paused")
 	flags.IntVar(&b.others, "others", 1000, "commands of others behind them")
 	flags.DurationVar(&b.within, "within", time.Hour, "give up after")
+	flags.StringVar(&b.dir, "dir", "", "folder of NATS and of the process's log (a temporary one)")
 	if err := flags.Parse(p.args); err != nil {
 		return flagError(err)
 	}

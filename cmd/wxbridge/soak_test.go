@@ -19,7 +19,7 @@ func TestSoak(t *testing.T) {
 // that is restarted under them.
 func TestSoakFrozen(t *testing.T) {
 	t.Parallel()
-	soak(t, "-size", "400", "-seed", "20261129", "-kill", "0", "-freeze", "2s", "-nats", "5s")
+	soak(t, "-size", "800", "-seed", "20261129", "-kill", "0", "-freeze", "2s", "-nats", "4s")
 }
 
 func soak(t *testing.T, args ...string) {

@@ -127,6 +127,7 @@ func (w *world) run(change func(*Queue), work handler) *worker {
 
 // settled is what a bus says of a connection, whose streams are always there.
 func settled(conn *nats.Conn) func(ctx context.Context) (uint64, <-chan struct{}, error) {
+	var epoch atomic.Uint64
 	return func(ctx context.Context) (uint64, <-chan struct{}, error) {
 		status := conn.StatusChanged()
 		changed := make(chan struct{})
@@ -147,7 +148,7 @@ func settled(conn *nats.Conn) func(ctx context.Context) (uint64, <-chan struct{}
 			}
 			pause(ctx, 10*time.Millisecond)
 		}
-		return 1, changed, nil
+		return epoch.Add(1), changed, nil
 	}
 }
 

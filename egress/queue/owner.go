@@ -57,9 +57,9 @@ type watched struct {
 	since    time.Time // when it saw this revision first
 }
 
-// acquire stands by until this process owns the queue or ctx ends. An error is
-// the bus's: the caller tries again.
-func (o *owner) acquire(ctx context.Context) (*tenure, error) {
+// acquire stands by until this process owns the queue or ctx ends, and says when
+// it does stand by. An error is the bus's: the caller tries again.
+func (o *owner) acquire(ctx context.Context, standsBy func()) (*tenure, error) {
 	var seen watched
 	tick := time.NewTicker(look)
 	defer tick.Stop()
@@ -68,6 +68,7 @@ func (o *owner) acquire(ctx context.Context) (*tenure, error) {
 		if t != nil || err != nil {
 			return t, err
 		}
+		standsBy()
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()

@@ -83,8 +83,8 @@ type Queue struct {
 	Process   string // names this process, unique
 	// Probe is the subject where a process answers as long as it lives.
 	Probe func(process string) string
-	// Settled waits until the streams are in order, and returns a channel that
-	// closes when the connection changes.
+	// Settled waits until the streams are in order, and returns the connection's
+	// number and a channel that closes when something changes.
 	Settled func(ctx context.Context) (epoch uint64, changed <-chan struct{}, err error)
 	Workers int // how many commands are worked on at once
 	// Read looks at a command, from one goroutine at a time or a worker's. A
@@ -93,9 +93,10 @@ type Queue struct {
 	Grace  time.Duration // how long Work may go on after Run's context ended
 	Logger *slog.Logger
 
-	mu    sync.Mutex
-	shut  map[string]time.Time
-	board *board // of the present tenure, nil without
+	mu      sync.Mutex
+	shut    map[string]time.Time
+	board   *board // of the present tenure, nil without
+	trouble error  // why this process can neither own the queue nor stand by
 
 	working sync.WaitGroup
 }
@@ -124,6 +125,20 @@ func (q *Queue) Open(gate string) {
 	}
 }
 
+// Trouble is why this process can neither own the queue nor stand by; nil while
+// it can.
+func (q *Queue) Trouble() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.trouble
+}
+
+func (q *Queue) setTrouble(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.trouble = err
+}
+
 // setBoard makes a tenure's board the one whose gates are shut and opened.
 func (q *Queue) setBoard(b *board) {
 	q.mu.Lock()
@@ -147,6 +162,7 @@ func (q *Queue) Run(ctx context.Context) {
 	defer q.working.Wait()
 	for ctx.Err() == nil {
 		if err := q.serve(ctx, work); err != nil && ctx.Err() == nil {
+			q.setTrouble(err)
 			q.Logger.Warn("the queue is not worked on by this process", "error", err)
 			pause(ctx, retry)
 		}
@@ -155,7 +171,7 @@ func (q *Queue) Run(ctx context.Context) {
 
 // serve takes part in the election once the bus is in order, and serves a tenure.
 func (q *Queue) serve(ctx, work context.Context) error {
-	_, changed, err := q.Settled(ctx)
+	epoch, changed, err := q.Settled(ctx)
 	if err != nil {
 		return err
 	}
@@ -165,13 +181,7 @@ func (q *Queue) serve(ctx, work context.Context) error {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cut(nil)
-	watching.Go(func() {
-		select {
-		case <-changed:
-			cut(errLink)
-		case <-link.Done():
-		}
-	})
+	watching.Go(func() { cut(q.linked(link, epoch, changed)) })
 	conn := q.JetStream.Conn()
 	alive, err := conn.Subscribe(q.Probe(q.Process), func(m *nats.Msg) { _ = m.Respond(nil) })
 	if err != nil {
@@ -180,17 +190,40 @@ func (q *Queue) serve(ctx, work context.Context) error {
 	defer alive.Unsubscribe() //nolint:errcheck // of a connection that is gone nothing is left
 	kv, err := q.JetStream.KeyValue(link, q.State)
 	if err != nil {
-		return fmt.Errorf("bucket %s: %w", q.State, err)
+		return unlessCut(link, fmt.Errorf("bucket %s: %w", q.State, err))
 	}
 	o := &owner{kv: kv, conn: conn, process: q.Process, probe: q.Probe, epochs: q.epochs}
-	t, err := o.acquire(link)
+	t, err := o.acquire(link, func() { q.setTrouble(nil) })
 	if err != nil {
-		return err
+		return unlessCut(link, err)
 	}
 	q.Logger.Info("this process owns the queue", "epoch", t.record.Epoch, "process", q.Process)
-	released, err := q.tenure(ctx, link, work, t)
-	if !released && ctx.Err() == nil {
-		q.Logger.Warn("this process does not own the queue any more", "epoch", t.record.Epoch, "reason", err)
+	return q.tenure(ctx, link, work, t)
+}
+
+// linked returns when ctx ends or the connection is not the one of an epoch any
+// more, and says so.
+func (q *Queue) linked(ctx context.Context, epoch uint64, changed <-chan struct{}) error {
+	over, cancel := context.WithCancel(ctx)
+	cancel() // Settled then tells how things are, and waits for nothing
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+		now, next, err := q.Settled(over)
+		if err != nil || now != epoch {
+			return errLink
+		}
+		changed = next
+	}
+}
+
+// unlessCut is an error, unless it comes of a connection that has changed: then
+// all begins anew at once.
+func unlessCut(link context.Context, err error) error {
+	if errors.Is(context.Cause(link), errLink) {
 		return nil
 	}
 	return err
@@ -201,7 +234,7 @@ var errLink = errors.New("the connection to NATS has changed")
 // tenure works through the queue until the link changes or the lease is lost.
 // When ctx ends it also waits for what is being worked on, and then gives the
 // lease up: a stand-by that takes over finds nothing half done.
-func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) (released bool, err error) {
+func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) error {
 	tenure, end := context.WithCancelCause(link)
 	defer end(nil)
 	keep, stopKeeping := context.WithCancel(work)
@@ -216,8 +249,9 @@ func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) (released boo
 
 	r, err := q.takeOver(tenure, t.record.Epoch)
 	if err != nil {
-		return false, err
+		return unlessCut(link, err)
 	}
+	q.setTrouble(nil)
 	b := newBoard(time.Now, heldBytes, 4*q.Workers, mostCommands)
 	q.setBoard(b)
 	defer q.setBoard(nil)
@@ -239,12 +273,13 @@ func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) (released boo
 	b.close()
 	if ctx.Err() == nil {
 		// What is being sent goes on; its claim is the fence.
-		return false, context.Cause(tenure)
+		q.Logger.Warn("this process does not own the queue any more", "epoch", t.record.Epoch, "reason", context.Cause(tenure))
+		return nil
 	}
 	working.Wait()
 	stopKeeping()
 	keeping.Wait()
-	return true, t.release(work)
+	return t.release(work)
 }
 
 // workOn works on one command and does with it as the verdict says.

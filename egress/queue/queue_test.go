@@ -2,7 +2,9 @@ package queue
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -284,12 +286,17 @@ func TestStrangersConsumer(t *testing.T) {
 	}
 	log := &logged{}
 	p := w.run(func(q *Queue) { q.Logger = log.logger() }, finish)
-	w.eventually("the stranger is named", func() bool { return log.says("stranger") })
+	w.eventually("the stranger is named", func() bool {
+		return log.says("stranger") && p.Trouble() != nil && strings.Contains(p.Trouble().Error(), "stranger")
+	})
 	if err := w.js.DeleteConsumer(w.within(), "CMD", "stranger"); err != nil {
 		t.Fatal(err)
 	}
 	p.next()
 	w.emptied()
+	if p.Trouble() != nil {
+		t.Errorf("still in trouble: %v", p.Trouble())
+	}
 }
 
 // Five hundred commands wait before a gate and hold no payload; they are read
@@ -320,4 +327,36 @@ func TestGate(t *testing.T) {
 	if len(p.got) != 499 {
 		t.Errorf("%d of 499 commands", len(p.got))
 	}
+}
+
+// A backlog that cannot run is read to its end, by one consumer: what is behind
+// it runs.
+func TestLongBacklog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const backlog = 5_000
+	for i := range backlog {
+		subject := fmt.Sprintf("%s%d.l%d.x", strings.Repeat("n", 600), i, i) // so that all are many MB
+		if _, err := w.js.PublishAsync("cmd."+subject, []byte(subject), jetstream.WithStallWait(patience)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-w.js.PublishAsyncComplete()
+	w.command("behind.l.y")
+	log := &logged{}
+	p := w.run(func(q *Queue) {
+		q.Logger = log.logger()
+		q.Shut("x", time.Now().Add(time.Hour))
+	}, finish)
+	if name := p.next(); name != "behind" {
+		t.Errorf("%s has passed", name)
+	}
+	if names := w.consumers(); !slices.Equal(names, []string{"egress-1"}) {
+		t.Errorf("consumers %v: %s", names, log.text.String())
+	}
+	p.Open("x")
+	for range backlog {
+		p.next()
+	}
+	w.emptied()
 }

@@ -16,9 +16,8 @@ const (
 	// ackWait is longer than any command lives: the schedule is the claim's, and
 	// a command that waits must not come again meanwhile.
 	ackWait = 30 * 24 * time.Hour
-	// batch and batchBytes bound what is under way from the server.
-	batch      = 128
-	batchBytes = 8 << 20
+	// batch is how many commands are under way from the server at most.
+	batch = 64
 )
 
 // reader reads the stream through a consumer of this tenure's own.
@@ -117,32 +116,49 @@ func (q *Queue) takeOver(ctx context.Context, epoch uint64) (*reader, error) {
 
 // read puts every command on the board, in the stream's order, as far as there
 // is room. It returns when ctx ends, or with the reason why it cannot go on.
+//
+// It asks for one batch after another. A continuous pull of the client's keeps
+// its status messages where the commands are, and drops commands when that is
+// full: tried, with a reader that is slower than the server.
 func (r *reader) read(ctx context.Context, b *board) error {
-	messages, err := r.consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(batch, batchBytes))
-	if err != nil {
-		return fmt.Errorf("reading commands: %w", err)
-	}
-	defer messages.Stop()
-	for expected := uint64(1); b.room(); expected++ {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+	expected := uint64(0)
+	for b.room() {
+		commands, err := r.consumer.Fetch(batch, jetstream.FetchContext(ctx))
 		if err != nil {
 			return fmt.Errorf("reading commands: %w", err)
 		}
-		meta, err := m.Metadata()
-		if err != nil {
+		for m := range commands.Messages() {
+			if !b.room() {
+				return ctx.Err()
+			}
+			expected++
+			if err := r.put(b, m, expected); err != nil {
+				return fmt.Errorf("reading commands: %w", err)
+			}
+		}
+		if err := commands.Error(); err != nil {
 			return fmt.Errorf("reading commands: %w", err)
 		}
-		if meta.Sequence.Consumer != expected {
-			// Lost on the way: it would come again after AckWait only.
-			return fmt.Errorf("reading commands: delivery %d came instead of %d", meta.Sequence.Consumer, expected)
-		}
-		task := r.look(Message{
-			Subject: m.Subject(), Header: m.Headers(), Body: m.Data(),
-			Sequence: meta.Sequence.Stream, Time: meta.Timestamp, Origin: r.origin,
-		})
-		b.add(meta.Sequence.Stream, m.Reply(), &task, len(m.Data()))
 	}
 	return ctx.Err()
+}
+
+// put puts one command on the board.
+func (r *reader) put(b *board, m jetstream.Msg, expected uint64) error {
+	meta, err := m.Metadata()
+	if err != nil {
+		return err
+	}
+	if meta.Sequence.Consumer != expected {
+		// Lost on the way: it would come again after AckWait only.
+		return fmt.Errorf("delivery %d came instead of %d", meta.Sequence.Consumer, expected)
+	}
+	task := r.look(Message{
+		Subject: m.Subject(), Header: m.Headers(), Body: m.Data(),
+		Sequence: meta.Sequence.Stream, Time: meta.Timestamp, Origin: r.origin,
+	})
+	b.add(meta.Sequence.Stream, m.Reply(), &task, len(m.Data()))
+	return nil
 }
 
 // again reads one command whose payload was not kept; nil if it is gone.
