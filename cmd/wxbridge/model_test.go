@@ -85,6 +85,8 @@ type scene struct {
 	faulty   bool // the bus lost something or went away
 	mixed    bool // not all processes hold
 	slow     bool // WeChat's tries come when they like
+	hasty    bool // WeChat asks again as soon as a try has failed, not 5 s after the try before
+	unheard  bool // the last try was left without an answer by a process that lives
 	began    time.Time
 }
 
@@ -150,6 +152,7 @@ func newScene(t *testing.T, seed uint64) *scene {
 		p.loss, p.faulty = rng.Float64()*0.3, true
 	}
 	p.slow = rng.IntN(4) == 0
+	p.hasty = rng.IntN(4) == 0
 	message, err := callback.Parse(p.document)
 	if err != nil {
 		t.Fatal(err)
@@ -261,6 +264,7 @@ func (p *scene) replier(n int) func() {
 func (p *scene) wechat() {
 	p.began = time.Now()
 	for range 3 {
+		again := time.Now().Add(5 * time.Second)
 		r := p.replicas[int(p.upTo(time.Duration(len(p.replicas))))]
 		status, body := p.try(r)
 		if status == http.StatusOK {
@@ -276,6 +280,10 @@ func (p *scene) wechat() {
 			return
 		}
 		p.statuses = append(p.statuses, status)
+		p.unheard = status == 0 && !r.link.killed()
+		if !p.hasty {
+			time.Sleep(time.Until(again))
+		}
 		if p.slow {
 			time.Sleep(p.upTo(12 * time.Second))
 		}
@@ -399,6 +407,8 @@ func (p *scene) judge() (happened []string) {
 		violated("%d passive answers and %d commands", passive, commands)
 	case p.fault && !p.killed && (!p.faulty || !slices.ContainsFunc(p.statuses, func(s int) bool { return s != 0 })):
 		violated("the follower saw the fault line")
+	case p.fault && p.unheard && !p.hasty:
+		violated("the last try was left without an answer")
 	case held && !p.killed && !p.faulty && !p.slow && !p.mixed && len(valid) > 0 && valid[0].first && valid[0].at.Before(p.deadline()) && hold != events.OutcomeReplied && hold != events.OutcomeReleased:
 		violated("a reply that was in time did not decide: %q", hold)
 	case fallback && hold != events.OutcomeFallback:
