@@ -24,8 +24,8 @@ const (
 	// lateWorkers is how many stories are acted on at once.
 	lateWorkers = 8
 	// lateMargin keeps replayed replies from being acted on when the streams may
-	// have forgotten what was done about them before: a dedupe window is as long
-	// as the reply window, and an action may come ripeAfter after the reading.
+	// have forgotten what was done about them before: an action may come ripeAfter
+	// after the reading, and a dedupe window may be no longer than the reply window.
 	lateMargin = 30 * time.Second
 )
 
@@ -43,8 +43,8 @@ type LateBus interface {
 // only after it has read all three to their end. All that it publishes is
 // deduplicated by the event's id, so any number of replicas may do the same.
 //
-// If every egress is away for longer than the reply window, late replies of
-// that time are lost.
+// If every egress is away for longer than the reply window, less lateMargin where
+// that is as long as the streams remember ids, late replies of that time are lost.
 type Late struct {
 	bus     LateBus
 	names   events.Prefix
@@ -115,13 +115,18 @@ func (l *Late) follow(ctx context.Context) error {
 		working.Go(func() { l.work(ctx) })
 	}
 	working.Go(func() { l.ripen(ctx) })
-	replies := l.window - min(lateMargin, l.window/2)
-	events := l.window + replies // what a reply of the window may belong to
-	return l.bus.Replay(ctx, []bus.Past{
+	return l.bus.Replay(ctx, l.pasts(), l.read, l.begin)
+}
+
+// pasts is how far back the fold begins.
+func (l *Late) pasts() []bus.Past {
+	replies := min(l.window-time.Second, bus.Remembered(l.window)-lateMargin) // one that expires meanwhile would be waited for
+	events := l.window + replies                                              // what a reply of the window may belong to
+	return []bus.Past{
 		{Stream: bus.StreamInbound, Back: events},
 		{Stream: bus.StreamOutcome, Back: events},
 		{Stream: bus.StreamReply, Back: replies},
-	}, l.read, l.begin)
+	}
 }
 
 // forget begins the fold anew.
@@ -184,7 +189,7 @@ func (l *Late) readOutcome(m events.Message) {
 	s := l.story(o.Event)
 	if o.Late() {
 		s.late, s.counted = true, o.Sequence
-	} else {
+	} else if s.hold == nil { // the first counts, should the stream hold two
 		s.hold = &events.Outcome{Outcome: o.Outcome, Sequence: o.Sequence}
 	}
 	l.look(s)
