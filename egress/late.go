@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"container/list"
 	"context"
 	"log/slog"
 	"sync"
@@ -57,7 +58,7 @@ type Late struct {
 
 	mu       sync.Mutex
 	stories  map[string]*story
-	order    []*story  // as they began, to forget them in that order
+	order    list.List // of *story as they began, to forget them in that order
 	now      time.Time // the newest time of the streams
 	caughtUp bool
 	todo     []*story      // to look at, oldest first
@@ -133,7 +134,8 @@ func (l *Late) pasts() []bus.Past {
 func (l *Late) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stories, l.order, l.now, l.caughtUp = map[string]*story{}, nil, time.Time{}, false
+	l.stories, l.now, l.caughtUp = map[string]*story{}, time.Time{}, false
+	l.order.Init()
 	l.todo, l.timers, l.trouble = nil, nil, ""
 }
 
@@ -211,7 +213,7 @@ func (l *Late) story(key string) *story {
 	if s == nil {
 		s = &story{about: about{key: key}}
 		l.stories[key] = s
-		l.order = append(l.order, s)
+		s.place = l.order.PushBack(s)
 		l.after(l.ripe, s, true)
 	}
 	return s
@@ -219,8 +221,8 @@ func (l *Late) story(key string) *story {
 
 // expire forgets the stories that no reply can change any more. The caller holds mu.
 func (l *Late) expire() {
-	for l.caughtUp && len(l.order) > 0 {
-		s := l.order[0]
+	for l.caughtUp && l.order.Len() > 0 {
+		s := l.order.Front().Value.(*story) //nolint:forcetypeassert // all are
 		began := s.stored
 		if began.IsZero() && len(s.log) > 0 {
 			began = s.log[0].at
@@ -228,10 +230,14 @@ func (l *Late) expire() {
 		if s.working || !s.ripe || l.now.Sub(began) <= l.window+lateMargin {
 			return
 		}
-		l.order[0] = nil
-		l.order = l.order[1:]
-		delete(l.stories, s.key)
+		l.remove(s)
 	}
+}
+
+// remove forgets a story. The caller holds mu.
+func (l *Late) remove(s *story) {
+	l.order.Remove(s.place)
+	delete(l.stories, s.key)
 }
 
 // pause waits, or until ctx ends.

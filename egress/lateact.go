@@ -89,6 +89,12 @@ func (l *Late) done(s *story, did step, err error) {
 	switch did.word {
 	case fileLine:
 		s.log[did.at].filed = true
+		if s.stored.IsZero() && s.odd(l.window).word == noStep {
+			// All of it is kept elsewhere. A flood of replies to keys that no event
+			// has must not fill the memory for as long as the reply window.
+			l.remove(s)
+			return
+		}
 	case closeIt:
 		s.closed = true
 	case claim:

@@ -61,3 +61,29 @@ func TestFirstOutcomeCounts(t *testing.T) {
 		t.Errorf("%+v", hold)
 	}
 }
+
+// Replies to keys that no event has leave nothing in memory once they are kept
+// as dead letters, so an application that publishes a flood of them costs none.
+func TestUnknownKeysAreForgotten(t *testing.T) {
+	t.Parallel()
+	l := unreadLate(time.Hour)
+	l.begin()
+	for n, key := range []string{"k-1", "k-2", "k-2", "k-3"} {
+		l.read(bus.StreamReply, events.Message{Subject: "wx.reply." + key, Body: []byte("hello"), Sequence: uint64(n) + 1, Time: time.Now()}) //nolint:gosec // small
+	}
+	l.ripenUntil(time.Now().Add(ripeAfter))
+	filed := 0
+	for {
+		s, next := l.take()
+		if s == nil {
+			break
+		}
+		if next.word == fileLine {
+			filed++
+			l.done(s, next, nil)
+		}
+	}
+	if filed != 4 || len(l.stories) != 0 || l.order.Len() != 0 {
+		t.Errorf("%d filed; %d stories and %d places are left", filed, len(l.stories), l.order.Len())
+	}
+}

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"container/list"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -24,6 +25,8 @@ type story struct {
 	ripe bool
 	// closed and claimed: this process has done so, and waits to read it.
 	closed, claimed bool
+
+	place *list.Element // in the order of stories
 
 	// queued and working: a worker is to look at it, or does.
 	queued, working bool
