@@ -52,7 +52,7 @@ func TestPromiseOfReplies(t *testing.T) {
 		}
 	}
 	t.Logf("%d interleavings: %v", runs, counts)
-	for _, must := range []string{"passive", events.OutcomeLateSent, events.OutcomeLateDropped, events.OutcomeReleased, events.OutcomeFallback, "missed", "killed", "away"} {
+	for _, must := range []string{"passive", events.OutcomeLateSent, events.OutcomeLateDropped, events.OutcomeReleased, events.OutcomeFallback, "missed", "killed", "frozen", "away"} {
 		if counts[must] == 0 && runs >= 1000 {
 			t.Errorf("no interleaving came to %q: the test shows less than it says", must)
 		}
@@ -83,6 +83,7 @@ type scene struct {
 	statuses []int // of the tries that failed
 	killed   bool
 	faulty   bool // the bus lost something or went away
+	frozen   bool
 	mixed    bool // not all processes hold
 	slow     bool // WeChat's tries come when they like
 	hasty    bool // WeChat asks again as soon as a try has failed, not 5 s after the try before
@@ -97,10 +98,12 @@ type actor[P any] struct {
 	stop    context.CancelFunc
 }
 
-func (a *actor[P]) kill() {
-	if !a.link.killed() {
-		close(a.link.dead)
+// linkOf is that of one of all processes.
+func (p *scene) linkOf(n int) *link {
+	if n < len(p.replicas) {
+		return p.replicas[n].link
 	}
+	return p.lates[n-len(p.replicas)].link
 }
 
 func interleave(t *testing.T, seed uint64) (happened []string) {
@@ -205,10 +208,24 @@ func (p *scene) acts() []func() {
 		p.killed = true
 		acts = append(acts, func() {
 			time.Sleep(at)
-			if victim < len(p.replicas) {
-				p.replicas[victim].kill()
-			} else {
-				p.lates[victim-len(p.replicas)].kill()
+			p.linkOf(victim).kill()
+		})
+	}
+	if p.rng.IntN(4) == 0 {
+		at, lasts := p.instant(), time.Duration(p.rng.Int64N(int64(30*time.Second)))
+		victim := p.linkOf(p.rng.IntN(len(p.replicas) + len(p.lates)))
+		p.killed, p.frozen = true, true // to the follower a frozen process is a dead one
+		acts = append(acts, func() {
+			time.Sleep(at)
+			victim.freeze(lasts)
+		})
+	}
+	if p.rng.IntN(4) == 0 {
+		at := p.instant()
+		acts = append(acts, func() {
+			time.Sleep(at)
+			for _, l := range p.lates {
+				l.link.flap()
 			}
 		})
 	}
@@ -390,6 +407,9 @@ func (p *scene) judge() (happened []string) {
 	if p.killed {
 		happened = append(happened, "killed")
 	}
+	if p.frozen {
+		happened = append(happened, "frozen")
+	}
 	if p.faulty {
 		happened = append(happened, "away")
 	}
@@ -407,7 +427,7 @@ func (p *scene) judge() (happened []string) {
 		violated("%d passive answers and %d commands", passive, commands)
 	case p.fault && !p.killed && (!p.faulty || !slices.ContainsFunc(p.statuses, func(s int) bool { return s != 0 })):
 		violated("the follower saw the fault line")
-	case p.fault && p.unheard && !p.hasty:
+	case p.fault && p.unheard && !p.hasty && !p.frozen:
 		violated("the last try was left without an answer")
 	case held && !p.killed && !p.faulty && !p.slow && !p.mixed && len(valid) > 0 && valid[0].first && valid[0].at.Before(p.deadline()) && hold != events.OutcomeReplied && hold != events.OutcomeReleased:
 		violated("a reply that was in time did not decide: %q", hold)
