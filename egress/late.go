@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"container/list"
 	"context"
 	"log/slog"
 	"sync"
@@ -24,8 +25,8 @@ const (
 	// lateWorkers is how many stories are acted on at once.
 	lateWorkers = 8
 	// lateMargin keeps replayed replies from being acted on when the streams may
-	// have forgotten what was done about them before: a dedupe window is as long
-	// as the reply window, and an action may come ripeAfter after the reading.
+	// have forgotten what was done about them before: an action may come ripeAfter
+	// after the reading, and a dedupe window may be no longer than the reply window.
 	lateMargin = 30 * time.Second
 )
 
@@ -43,8 +44,8 @@ type LateBus interface {
 // only after it has read all three to their end. All that it publishes is
 // deduplicated by the event's id, so any number of replicas may do the same.
 //
-// If every egress is away for longer than the reply window, late replies of
-// that time are lost.
+// If every egress is away for longer than the reply window, less lateMargin where
+// that is as long as the streams remember ids, late replies of that time are lost.
 type Late struct {
 	bus     LateBus
 	names   events.Prefix
@@ -57,7 +58,7 @@ type Late struct {
 
 	mu       sync.Mutex
 	stories  map[string]*story
-	order    []*story  // as they began, to forget them in that order
+	order    list.List // of *story as they began, to forget them in that order
 	now      time.Time // the newest time of the streams
 	caughtUp bool
 	todo     []*story      // to look at, oldest first
@@ -115,20 +116,26 @@ func (l *Late) follow(ctx context.Context) error {
 		working.Go(func() { l.work(ctx) })
 	}
 	working.Go(func() { l.ripen(ctx) })
-	replies := l.window - min(lateMargin, l.window/2)
-	belong := l.window + replies // how old an event may be to which one of them belongs
-	return l.bus.Replay(ctx, []bus.Past{
+	return l.bus.Replay(ctx, l.pasts(), l.read, l.begin)
+}
+
+// pasts is how far back the fold begins.
+func (l *Late) pasts() []bus.Past {
+	replies := min(l.window-time.Second, bus.Remembered(l.window)-lateMargin) // one that expires meanwhile would be waited for
+	belong := l.window + replies                                              // what a reply of the window may belong to
+	return []bus.Past{
 		{Stream: bus.StreamInbound, Back: belong},
 		{Stream: bus.StreamOutcome, Back: belong},
 		{Stream: bus.StreamReply, Back: replies},
-	}, l.read, l.begin)
+	}
 }
 
 // forget begins the fold anew.
 func (l *Late) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stories, l.order, l.now, l.caughtUp = map[string]*story{}, nil, time.Time{}, false
+	l.stories, l.now, l.caughtUp = map[string]*story{}, time.Time{}, false
+	l.order.Init()
 	l.todo, l.timers, l.trouble = nil, nil, ""
 }
 
@@ -184,7 +191,7 @@ func (l *Late) readOutcome(m events.Message) {
 	s := l.story(o.Event)
 	if o.Late() {
 		s.late, s.counted = true, o.Sequence
-	} else {
+	} else if s.hold == nil { // the first counts, should the stream hold two
 		s.hold = &events.Outcome{Outcome: o.Outcome, Sequence: o.Sequence}
 	}
 	l.look(s)
@@ -206,7 +213,7 @@ func (l *Late) story(key string) *story {
 	if s == nil {
 		s = &story{about: about{key: key}}
 		l.stories[key] = s
-		l.order = append(l.order, s)
+		s.place = l.order.PushBack(s)
 		l.after(l.ripe, s, true)
 	}
 	return s
@@ -214,8 +221,8 @@ func (l *Late) story(key string) *story {
 
 // expire forgets the stories that no reply can change any more. The caller holds mu.
 func (l *Late) expire() {
-	for l.caughtUp && len(l.order) > 0 {
-		s := l.order[0]
+	for l.caughtUp && l.order.Len() > 0 {
+		s := l.order.Front().Value.(*story) //nolint:forcetypeassert // all are
 		began := s.stored
 		if began.IsZero() && len(s.log) > 0 {
 			began = s.log[0].at
@@ -223,10 +230,14 @@ func (l *Late) expire() {
 		if s.working || !s.ripe || l.now.Sub(began) <= l.window+lateMargin {
 			return
 		}
-		l.order[0] = nil
-		l.order = l.order[1:]
-		delete(l.stories, s.key)
+		l.remove(s)
 	}
+}
+
+// remove forgets a story. The caller holds mu.
+func (l *Late) remove(s *story) {
+	l.order.Remove(s.place)
+	delete(l.stories, s.key)
 }
 
 // pause waits, or until ctx ends.

@@ -89,6 +89,12 @@ func (l *Late) done(s *story, did step, err error) {
 	switch did.word {
 	case fileLine:
 		s.log[did.at].filed = true
+		if s.stored.IsZero() && s.odd(l.window).word == noStep {
+			// All of it is kept elsewhere. A flood of replies to keys that no event
+			// has must not fill the memory for as long as the reply window.
+			l.remove(s)
+			return
+		}
 	case closeIt:
 		s.closed = true
 	case claim:
@@ -139,6 +145,16 @@ func (l *Late) unlessGone(err error, next step) error {
 
 // file keeps a reply as a dead letter.
 func (l *Late) file(ctx context.Context, next step, m events.Message) error {
+	err := l.fileWhole(ctx, next, m)
+	if bus.TooLarge(err) {
+		short, note := events.Beginning(m)
+		next.reason += note
+		err = l.fileWhole(ctx, next, short)
+	}
+	return err
+}
+
+func (l *Late) fileWhole(ctx context.Context, next step, m events.Message) error {
 	name := next.kind
 	if name == "" {
 		name = events.ReplyLetters
@@ -205,7 +221,12 @@ func (l *Late) send(ctx context.Context, next step) error {
 	if err != nil {
 		return err
 	}
-	if _, err := l.publish(ctx, events.Cmd, events.LateVerb, command, l.appID+"."+command.ID()); err != nil {
+	_, err = l.publish(ctx, events.Cmd, events.LateVerb, command, l.appID+"."+command.ID())
+	if bus.TooLarge(err) {
+		next.class, next.reason = events.ClassLateDropped, fmt.Sprintf("it has %d bytes, too many for a command", len(m.Body))
+		return l.refuse(ctx, next)
+	}
+	if err != nil {
 		return err
 	}
 	return l.conclude(ctx, next, events.Outcome{

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"container/list"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -24,6 +25,8 @@ type story struct {
 	ripe bool
 	// closed and claimed: this process has done so, and waits to read it.
 	closed, claimed bool
+
+	place *list.Element // in the order of stories
 
 	// queued and working: a worker is to look at it, or does.
 	queued, working bool
@@ -196,11 +199,11 @@ func sendable(l line) bool {
 	return l.Reply != nil && l.Reply.MsgType != events.MsgRelease && l.Reply.MsgType != events.MsgWait
 }
 
-// sentInstead says whether a reply is one that decided its hold and has no
-// passive form: it was in time, and is a command already.
+// sentInstead says whether a reply is the one that ended its hold and has no
+// passive form: it was in time, and is a command already. The outcome says so,
+// not the log: one that was stored before its event ended no hold.
 func (s *story) sentInstead(reply line) bool {
-	decision, decided := events.Decide(s.entries())
-	return s.held && decided && decision.Sequence == reply.Sequence && !reply.Reply.Passive()
+	return s.hold != nil && s.hold.Outcome == events.OutcomeReleased && s.hold.Sequence == reply.Sequence && !reply.Reply.Passive()
 }
 
 // others finds the next reply beside the one that counted. The same reply once

@@ -54,6 +54,7 @@ func TestStory(t *testing.T) {
 		{about: "the close is not read yet", sketch: "held closed text", want: "nothing"},
 		{about: "in time, and no response carries it", sketch: "held menu =released:1", want: "send 1"},
 		{about: "the same sort, too late", sketch: "held closed =unanswered:1 menu", want: "send 2", drop: "drop 2 late_dropped"},
+		{about: "the same sort, too soon: the hold knew nothing of it", sketch: "held menu closed =unanswered:2", want: "send 1", drop: "drop 1 late_dropped"},
 		{about: "nobody takes over any more", sketch: "held closed =unanswered:1 hand text", want: "drop 2 late_dropped"},
 		{about: "its holder died, and it is claimed", sketch: "held text ripe =unanswered:1", want: "send 1", drop: "drop 1 late_dropped"},
 		{about: "sent", sketch: "held closed =unanswered:1 text late:2", want: "nothing"},

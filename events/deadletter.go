@@ -1,6 +1,7 @@
 package events
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -70,8 +71,12 @@ func NewDeadLetter(name, id, source, cause string, at time.Time, letter DeadLett
 // event's kind, or ReplyLetters if nobody knows it. Publish it under its id.
 func NewReplyLetter(appID, name, key, class, reason string, m Message, at time.Time) (cloudevents.Event, error) {
 	reply, _, _ := Decode(m.Header, m.Body) // for its id, if it has one
+	cause := reply.ID()
+	if len(cause) > maxCause {
+		cause = ""
+	}
 	id := "reply." + strconv.FormatUint(m.Sequence, 10)
-	e, err := NewDeadLetter(name, id, Source(appID), reply.ID(), at, DeadLetter{
+	e, err := NewDeadLetter(name, id, Source(appID), cause, at, DeadLetter{
 		Reason: reason, Class: class, Subject: m.Subject, Headers: m.Header,
 	}, m.Body)
 	if err == nil {
@@ -79,6 +84,19 @@ func NewReplyLetter(appID, name, key, class, reason string, m Message, at time.T
 	}
 	return e, err
 }
+
+// Beginning is as much of a reply as a dead letter holds in any case, and what to
+// add to the reason: a letter is longer than its original, which may be as long
+// as NATS takes a message.
+func Beginning(m Message) (short Message, note string) {
+	note = fmt.Sprintf(" (of %d bytes, too many for a dead letter: it holds the beginning; the stream of replies holds all as message %d until the reply window ends)",
+		len(m.Body), m.Sequence)
+	m.Header, m.Body = nil, m.Body[:min(len(m.Body), beginning)]
+	return m, note
+}
+
+// beginning is how many bytes Beginning keeps.
+const beginning = 8 << 10
 
 // ReplyLetters is the name under which replies are filed whose inbound event
 // nobody knows.

@@ -1,5 +1,10 @@
 package events
 
+import (
+	"errors"
+	"strings"
+)
+
 // Entry is one message of a key's log, read: a reply, a marker, or an invalid
 // message with the reason.
 type Entry struct {
@@ -22,9 +27,20 @@ func ReadEntry(branch Branch, m Message) Entry {
 		entry.Reply, entry.Invalid = &reply, err
 	}
 	if entry.Invalid != nil {
-		entry.Reply, entry.Mark = nil, nil
+		entry.Reply, entry.Mark, entry.Invalid = nil, nil, bounded(entry.Invalid)
 	}
 	return entry
+}
+
+// maxReason is how many bytes of a reason count: it may repeat what a stranger wrote.
+const maxReason = 1 << 10
+
+func bounded(err error) error {
+	text := err.Error()
+	if len(text) <= maxReason {
+		return err
+	}
+	return errors.New(strings.ToValidUTF8(text[:maxReason], "") + "…")
 }
 
 // Decision is what ended a hold: a reply, a release, or the marker that nobody

@@ -65,9 +65,20 @@ func OutcomeMsgID(appID, id string, late bool) string {
 	return appID + "." + id + ".hold"
 }
 
+// maxCause is the longest name of a reply or of its sender that the bridge's
+// events repeat, in bytes. Longer ones are left out: a sender that fills a whole
+// message with it must not keep an outcome from being stored.
+const maxCause = 4 << 10
+
 // NewOutcome makes an outcome event of the inbound event with this id. cause is
 // the id of the reply that decided, if it had one. Publish it under OutcomeMsgID.
 func NewOutcome(appID, kind, id, openID, cause string, at time.Time, o Outcome) (cloudevents.Event, error) {
+	if len(o.Source) > maxCause {
+		o.Source = ""
+	}
+	if len(cause) > maxCause {
+		cause = ""
+	}
 	own := id + ".out"
 	if o.Late() {
 		own = LateID(id) + ".out"

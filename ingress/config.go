@@ -16,6 +16,10 @@ import (
 const (
 	wechatTimeout = 5 * time.Second
 	wechatTries   = 3
+	// clockSlack is how far WeChat's clock may be ahead of ours before a last try
+	// is not known by its CreateTime. The try before it came 5 s sooner: a clock
+	// that is behind by some 3.5 s, CreateTime being cut to seconds, costs waiting time.
+	clockSlack = 500 * time.Millisecond
 	// closeBy is when a hold begins to close at the latest, settleBy when its
 	// response leaves whatever happened; the rest is for the way to WeChat.
 	closeBy  = 4700 * time.Millisecond

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// clearUpFor is how long a doubt about an outcome is looked into; after it
-	// the stream may have forgotten its id.
+	// clearUpFor is how long after the try a doubt about its outcome is looked
+	// into; then the stream may have forgotten its id, and would store a second one.
 	clearUpFor = 9 * time.Minute
 	// clearUpAgain is between two looks.
 	clearUpAgain = time.Second
@@ -31,7 +31,7 @@ func (i *Ingress) clearUp(t *try, claimed *cloudevents.Event) {
 		return // nothing was claimed, or nothing promised
 	}
 	taken := i.work.Go(func() {
-		ctx, cancel := context.WithTimeout(i.ctx, clearUpFor)
+		ctx, cancel := context.WithDeadline(i.ctx, t.arrived.Add(clearUpFor))
 		defer cancel()
 		for {
 			err := i.tryClearUp(ctx, t, claimed)

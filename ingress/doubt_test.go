@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
@@ -76,5 +77,23 @@ func TestOutcomeWhoseAckIsLost(t *testing.T) {
 				t.Errorf("markers %+v", marks)
 			}
 		})
+	}
+}
+
+// A process that was frozen for longer than the stream remembers ids claims
+// nothing any more: its claim would be a second outcome of the hold.
+func TestDoubtOfAnotherDay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, callback.ModeSafe)
+	r := w.replica()
+	message, err := callback.Parse(text(alice, private))
+	noError(t, err)
+	old := &try{message: message, id: message.ID(), kind: message.Kind, arrived: time.Now().Add(-clearUpFor), number: 1}
+	claimed, err := r.outcome(old, events.Decision{Outcome: events.OutcomeReplied, Sequence: 1})
+	noError(t, err)
+	r.clearUp(old, &claimed)
+	r.stop()
+	if n := len(w.stored(bus.StreamOutcome, "wx.outcome.*")); n != 0 {
+		t.Errorf("%d outcomes are stored", n)
 	}
 }

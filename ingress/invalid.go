@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus"
 )
 
 // heard takes one message of the feed. It is called in stream order.
@@ -27,9 +28,10 @@ func (i *Ingress) read(branch events.Branch, kind, key string, m events.Message)
 // file keeps a reply that can't be used as a dead letter.
 func (i *Ingress) file(kind, key string, m events.Message, why error) {
 	filed := i.work.Go(func() {
-		letter, err := events.NewReplyLetter(i.account.AppID(), kind, key, events.ClassReplyInvalid, why.Error(), m, time.Now())
-		if err == nil {
-			err = i.deadLetter(i.ctx, kind, letter)
+		err := i.fileWhole(kind, key, m, why.Error())
+		if bus.TooLarge(err) {
+			short, note := events.Beginning(m)
+			err = i.fileWhole(kind, key, short, why.Error()+note)
 		}
 		if err != nil {
 			i.logger.Error("invalid reply is not filed", "event", key, "sequence", m.Sequence, "error", err)
@@ -38,4 +40,12 @@ func (i *Ingress) file(kind, key string, m events.Message, why error) {
 	if !filed {
 		i.logger.Warn("invalid reply is not filed, the process stops", "event", key, "sequence", m.Sequence)
 	}
+}
+
+func (i *Ingress) fileWhole(kind, key string, m events.Message, reason string) error {
+	letter, err := events.NewReplyLetter(i.account.AppID(), kind, key, events.ClassReplyInvalid, reason, m, time.Now())
+	if err != nil {
+		return err
+	}
+	return i.deadLetter(i.ctx, kind, letter)
 }

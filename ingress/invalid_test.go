@@ -91,6 +91,26 @@ func TestFirstValidReplyDecides(t *testing.T) {
 	}
 }
 
+// A message of NATS's whole size does not fit into a dead letter: the letter has its beginning.
+func TestInvalidReplyThatFillsAMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, callback.ModeSafe)
+	r, heard := w.replica(), w.service()
+	delivery := w.try(r, text(alice, private))
+	in := next(t, heard)
+	huge := strings.Repeat("x", 1<<20-200)
+	w.reply(in.ReplyTo, nil, huge)
+	w.reply(in.ReplyTo, nil, private)
+	if got := w.says(next(t, delivery)); got != private {
+		t.Errorf("answered %q", got)
+	}
+	r.stop()
+	letters := w.deadLetters("text")
+	if len(letters) != 1 || letters[0].Body == "" || !strings.HasPrefix(huge, letters[0].Body) || !strings.Contains(letters[0].Reason, "too many for a dead letter") {
+		t.Errorf("%d dead letters: %.200v", len(letters), letters)
+	}
+}
+
 // inboundID is the id of the one event that is stored.
 func (w *world) inboundID() string {
 	w.t.Helper()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"reflect"
 	"strings"
@@ -133,13 +134,19 @@ func (s *settings) check(r roles, faults []error) error {
 			faults = append(faults, &bus.FieldError{Field: name, Problem: "is missing"})
 		}
 	}
-	missing(s.AppID, "WX_APP_ID")
-	if r.ingress {
-		faults = append(faults, s.Ingress.Validate())
-		if s.AppID != "" {
-			_, err := callback.New(s.callback())
-			faults = append(faults, namedFaults(err))
+	address := func(value, name string) {
+		if _, err := net.ResolveTCPAddr("tcp", numeric(value)); err != nil && value != "" {
+			faults = append(faults, &bus.FieldError{Field: name, Problem: fmt.Sprintf("%q is no address to listen on, like :8080 or 127.0.0.1:8080", value)})
 		}
+	}
+	address(s.AdminListen, "WX_ADMIN_LISTEN")
+	address(s.NatsListen, "WX_NATS_LISTEN")
+	if r.ingress {
+		_, err := callback.New(s.callback()) // names WX_APP_ID too
+		faults = append(faults, s.Ingress.Validate(), namedFaults(err))
+		address(s.Ingress.Listen, "WX_LISTEN")
+	} else {
+		missing(s.AppID, "WX_APP_ID")
 	}
 	if r.egress {
 		missing(s.AppSecret, "WX_APP_SECRET")
@@ -149,6 +156,16 @@ func (s *settings) check(r roles, faults []error) error {
 		return &configError{err}
 	}
 	return nil
+}
+
+// numeric is an address without its host's name: names are for the resolver, which
+// may be away for a while.
+func numeric(address string) string {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address // the fault is found again
+	}
+	return ":" + port
 }
 
 func (s *settings) callback() callback.Config {

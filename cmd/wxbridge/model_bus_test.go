@@ -118,9 +118,51 @@ type link struct {
 	// dead is closed when the process is killed: from then on it does nothing any more.
 	dead   chan struct{}
 	answer func(bus.Answer)
+
+	state  sync.Mutex
+	thawed chan struct{} // closed while the process runs
+	moved  chan struct{} // closed and replaced when the connection is another one
 }
 
-func (m *memory) link() *link { return &link{memory: m, dead: make(chan struct{})} }
+func (m *memory) link() *link {
+	l := &link{memory: m, dead: make(chan struct{}), thawed: make(chan struct{}), moved: make(chan struct{})}
+	close(l.thawed)
+	return l
+}
+
+// freeze stops the process, as far as the bus sees it: what it sends and reads
+// waits, its clock goes on.
+func (l *link) freeze(d time.Duration) {
+	l.state.Lock()
+	thawed := make(chan struct{})
+	l.thawed = thawed
+	l.state.Unlock()
+	time.Sleep(d)
+	close(thawed)
+}
+
+// kill ends the process as kill -9 does.
+func (l *link) kill() {
+	if !l.killed() {
+		close(l.dead)
+	}
+}
+
+// runs waits while the process is frozen.
+func (l *link) runs() {
+	l.state.Lock()
+	thawed := l.thawed
+	l.state.Unlock()
+	<-thawed
+}
+
+// flap makes the connection another one.
+func (l *link) flap() {
+	l.state.Lock()
+	defer l.state.Unlock()
+	close(l.moved)
+	l.moved = make(chan struct{})
+}
 
 var (
 	_ interface{ Names() events.Prefix } = (*link)(nil)
@@ -144,6 +186,7 @@ func (l *link) killed() bool {
 // travel is the way to the server or back; false when it leads nowhere.
 func (l *link) travel(ctx context.Context) bool {
 	pause(ctx, l.upTo(3*time.Millisecond))
+	l.runs()
 	if l.killed() {
 		<-ctx.Done() // a dead process waits for nothing and does nothing
 	}
@@ -161,7 +204,8 @@ func (l *link) PublishEvent(ctx context.Context, subject string, e cloudevents.E
 // Publish tries until ctx ends, as the real one does.
 func (l *link) Publish(ctx context.Context, subject string, header events.Header, body []byte, id, _ string) (bus.Ack, error) {
 	for ctx.Err() == nil {
-		if l.travel(ctx) {
+		// What was written before a freeze arrives after it, though nobody waits for it any more.
+		if l.travel(ctx) || ctx.Err() != nil && !l.killed() && !l.isDown() && l.chance(0.5) {
 			ack := l.store(subject, header, body, id)
 			if l.travel(ctx) {
 				return ack, nil
@@ -214,6 +258,7 @@ func (l *link) follow(ctx context.Context, stream string, from int, handle func(
 			continue
 		}
 		pause(ctx, l.upTo(5*time.Millisecond))
+		l.runs()
 		if ctx.Err() == nil && !l.killed() {
 			handle(*m)
 			at++
@@ -222,6 +267,12 @@ func (l *link) follow(ctx context.Context, stream string, from int, handle func(
 }
 
 func (l *link) Replay(ctx context.Context, pasts []bus.Past, handle func(string, events.Message), caughtUp func()) error {
+	l.state.Lock()
+	moved := l.moved
+	l.state.Unlock()
+	whole := ctx
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	var mu sync.Mutex
 	var following sync.WaitGroup
 	behind := len(pasts)
@@ -254,9 +305,13 @@ func (l *link) Replay(ctx context.Context, pasts []bus.Past, handle func(string,
 			})
 		})
 	}
+	select {
+	case <-moved:
+	case <-ctx.Done():
+	}
+	stop()
 	following.Wait()
-	<-ctx.Done()
-	return ctx.Err()
+	return whole.Err()
 }
 
 func (l *link) NewFeed(handle func(events.Branch, string, events.Message)) bus.Feed {

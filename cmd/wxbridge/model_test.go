@@ -52,7 +52,7 @@ func TestPromiseOfReplies(t *testing.T) {
 		}
 	}
 	t.Logf("%d interleavings: %v", runs, counts)
-	for _, must := range []string{"passive", events.OutcomeLateSent, events.OutcomeLateDropped, events.OutcomeReleased, events.OutcomeFallback, "missed", "killed", "away"} {
+	for _, must := range []string{"passive", events.OutcomeLateSent, events.OutcomeLateDropped, events.OutcomeReleased, events.OutcomeFallback, "missed", "killed", "frozen", "away"} {
 		if counts[must] == 0 && runs >= 1000 {
 			t.Errorf("no interleaving came to %q: the test shows less than it says", must)
 		}
@@ -82,8 +82,11 @@ type scene struct {
 	statuses []int // of the tries that failed
 	killed   bool
 	faulty   bool // the bus lost something or went away
+	frozen   bool
 	mixed    bool // not all processes hold
 	slow     bool // WeChat's tries come when they like
+	hasty    bool // WeChat asks again as soon as a try has failed, not 5 s after the try before
+	unheard  bool // the last try was left without an answer by a process that lives
 	began    time.Time
 }
 
@@ -94,10 +97,12 @@ type actor[P any] struct {
 	stop    context.CancelFunc
 }
 
-func (a *actor[P]) kill() {
-	if !a.link.killed() {
-		close(a.link.dead)
+// linkOf is that of one of all processes.
+func (p *scene) linkOf(n int) *link {
+	if n < len(p.replicas) {
+		return p.replicas[n].link
 	}
+	return p.lates[n-len(p.replicas)].link
 }
 
 func interleave(t *testing.T, seed uint64) (happened []string) {
@@ -150,6 +155,7 @@ func newScene(t *testing.T, seed uint64) *scene {
 		p.loss, p.faulty = rng.Float64()*0.3, true
 	}
 	p.slow = rng.IntN(4) == 0
+	p.hasty = rng.IntN(4) == 0
 	message, err := callback.Parse(p.document)
 	if err != nil {
 		t.Fatal(err)
@@ -205,10 +211,24 @@ func (p *scene) acts() []func() {
 		p.killed = true
 		acts = append(acts, func() {
 			p.sleep(at)
-			if victim < len(p.replicas) {
-				p.replicas[victim].kill()
-			} else {
-				p.lates[victim-len(p.replicas)].kill()
+			p.linkOf(victim).kill()
+		})
+	}
+	if p.rng.IntN(4) == 0 {
+		at, lasts := p.instant(), time.Duration(p.rng.Int64N(int64(30*time.Second)))
+		victim := p.linkOf(p.rng.IntN(len(p.replicas) + len(p.lates)))
+		p.killed, p.frozen = true, true // to the follower a frozen process is a dead one
+		acts = append(acts, func() {
+			p.sleep(at)
+			victim.freeze(lasts)
+		})
+	}
+	if p.rng.IntN(4) == 0 {
+		at := p.instant()
+		acts = append(acts, func() {
+			p.sleep(at)
+			for _, l := range p.lates {
+				l.link.flap()
 			}
 		})
 	}
@@ -264,6 +284,7 @@ func (p *scene) replier(n int) func() {
 func (p *scene) wechat() {
 	p.began = time.Now()
 	for range 3 {
+		again := time.Now().Add(5 * time.Second)
 		r := p.replicas[int(p.upTo(time.Duration(len(p.replicas))))]
 		status, body := p.try(r)
 		if status == http.StatusOK {
@@ -279,6 +300,10 @@ func (p *scene) wechat() {
 			return
 		}
 		p.statuses = append(p.statuses, status)
+		p.unheard = status == 0 && !r.link.killed()
+		if !p.hasty {
+			p.sleep(time.Until(again))
+		}
 		if p.slow {
 			p.sleep(p.upTo(12 * time.Second))
 		}
@@ -385,6 +410,9 @@ func (p *scene) judge() (happened []string) {
 	if p.killed {
 		happened = append(happened, "killed")
 	}
+	if p.frozen {
+		happened = append(happened, "frozen")
+	}
 	if p.faulty {
 		happened = append(happened, "away")
 	}
@@ -402,6 +430,8 @@ func (p *scene) judge() (happened []string) {
 		violated("%d passive answers and %d commands", passive, commands)
 	case p.fault && !p.killed && (!p.faulty || !slices.ContainsFunc(p.statuses, func(s int) bool { return s != 0 })):
 		violated("the follower saw the fault line")
+	case p.fault && p.unheard && !p.hasty && !p.frozen:
+		violated("the last try was left without an answer")
 	case held && !p.killed && !p.faulty && !p.slow && !p.mixed && len(valid) > 0 && valid[0].first && valid[0].at.Before(p.deadline()) && hold != events.OutcomeReplied && hold != events.OutcomeReleased:
 		violated("a reply that was in time did not decide: %q", hold)
 	case fallback && hold != events.OutcomeFallback:

@@ -126,6 +126,16 @@ func (b *Bus) Publish(ctx context.Context, subject string, header events.Header,
 	return Ack{}, fmt.Errorf("%s is not stored: %w", subject, errors.Join(last, ctx.Err()))
 }
 
+// tooLong is JetStream's err_code for a message past the stream's max_msg_size.
+const tooLong = 10054
+
+// TooLarge says whether a message was not stored because of its size, which
+// NATS or the stream limits: only a shorter one will be.
+func TooLarge(err error) bool {
+	var refused *RefusedError
+	return errors.Is(err, nats.ErrMaxPayload) || errors.As(err, &refused) && refused.Code == tooLong
+}
+
 // final tells what another attempt would not mend.
 func final(err error) bool {
 	return errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrBadSubject) || errors.Is(err, nats.ErrConnectionClosed)

@@ -75,7 +75,8 @@ func (b *Bus) replay(ctx context.Context, past Past, handle func(events.Message)
 	if err != nil {
 		return fmt.Errorf("replay of %s: %w", past.Stream, err)
 	}
-	from := stream.CachedInfo().TimeStamp.Add(-past.Back) // of the server's clock
+	info := stream.CachedInfo()
+	from := info.TimeStamp.Add(-past.Back) // of the server's clock
 	consumer, err := stream.CreateConsumer(start, passing(jetstream.ConsumerConfig{
 		Description:   "replay",
 		DeliverPolicy: jetstream.DeliverByStartTimePolicy,
@@ -95,7 +96,8 @@ func (b *Bus) replay(ctx context.Context, past Past, handle func(events.Message)
 	defer messages.Stop()
 	err = inOrder(ctx, messages, func(m jetstream.Msg, meta *jetstream.MsgMetadata) {
 		handle(consumed(m, meta))
-		if behind && meta.NumPending == 0 {
+		// A busy stream never has nothing pending, and its end may have been purged.
+		if behind && (meta.Sequence.Stream >= info.State.LastSeq || meta.NumPending == 0) {
 			behind = false
 			caughtUp()
 		}

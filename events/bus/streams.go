@@ -40,6 +40,10 @@ const (
 	MaxReplies = 64
 )
 
+// Remembered is how long the streams of outcomes, commands and dead letters know
+// a Nats-Msg-Id again, at least, with a reply window (WX_REPLY_WINDOW).
+func Remembered(replyWindow time.Duration) time.Duration { return max(dedupe, replyWindow) }
+
 // Streams is every stream of a prefix with its full settings.
 func (c StreamConfig) Streams(p events.Prefix) []jetstream.StreamConfig {
 	storage, _ := c.storage() // Validate has looked
@@ -59,7 +63,7 @@ func (c StreamConfig) Streams(p events.Prefix) []jetstream.StreamConfig {
 	}
 	// What a late reply becomes is published by every egress, and again after a
 	// restart, for as long as the reply is kept.
-	again := max(dedupe, c.ReplyWindow)
+	again := Remembered(c.ReplyWindow)
 	inbound := stream(StreamInbound, "follower messages and events", 7*day, dedupe, events.Inbound)
 	// Replies and the bridge's own markers share one stream, so that they have one order.
 	reply := stream(StreamReply, "answers and markers of held events", c.ReplyWindow, replyDedupe, events.Replies, events.Marks)
