@@ -76,6 +76,11 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 	add(getResult, "what became of a command", func(r micro.Request) bool {
 		return c.wait(func(mayWait bool) { e.answerResult(waiting, r, mayWait) })
 	})
+	if e.cfg.TokenCall {
+		add(tokenVerb, "the account's access token", func(r micro.Request) bool {
+			return c.run(func() { e.answerToken(work, r) })
+		})
+	}
 	if err != nil {
 		c.stop(0)
 		return nil, err

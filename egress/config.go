@@ -16,6 +16,7 @@ type Config struct {
 	MaxCommand int    `envconfig:"WX_MAX_COMMAND" default:"524288" desc:"bytes that a command may have"`
 	Strict     bool   `envconfig:"WX_STRICT" default:"false" desc:"reject fields that the verb does not know"`
 	Late       string `envconfig:"WX_LATE" default:"custom" desc:"late replies: custom sends them as custom messages, drop refuses them"`
+	TokenCall  bool   `envconfig:"WX_TOKEN_CALL" default:"false" desc:"give the access token to whoever asks wx.call.get_access_token"`
 	// CallAPIAllow is what wxapi.Config of the same name says.
 	CallAPIAllow []string `envconfig:"WX_CALL_API_ALLOW" desc:"paths that call_api reaches, /a/b or /a/*; all but those of credentials"`
 }

@@ -91,6 +91,8 @@ func (e *Egress) refuse(j *job) error {
 	switch {
 	case j.malformed != nil:
 		return j.malformed
+	case j.command.Verb == tokenVerb:
+		return &callOnlyError{tokenVerb}
 	case j.row == nil:
 		return unknownVerb(j.command.Verb)
 	case j.row.CallOnly:
