@@ -35,6 +35,7 @@ type Egress struct {
 	claims  *queue.Claims
 	queue   *queue.Queue
 	pauses  *pauses
+	rates   *rates
 
 	// Tests shorten these: the waits of decisions, how long an heir leaves alone
 	// what another was sending, and how long sends may go on after the end,
@@ -63,6 +64,7 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 	e := &Egress{
 		cfg: cfg, appID: appID, bus: b, client: client, media: media, late: late, observe: observer, logger: logger,
 		process: nuid.Next(), decide: decide, heirWaits: heirWaits, grace: grace,
+		rates:  newRates(cfg.Rate),
 		flying: map[string]bool{}, unsure: map[string]bool{},
 	}
 	e.queue = &queue.Queue{

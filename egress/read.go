@@ -27,6 +27,7 @@ type job struct {
 	claim     queue.Claim
 	turn      queue.Turn
 	began     time.Time
+	admitted  bool // it may be sent now, as far as the rates go
 	// inherited: somebody stopped while the command was being sent.
 	inherited bool
 }
