@@ -76,6 +76,9 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 	add(getResult, "what became of a command", func(r micro.Request) bool {
 		return c.wait(func(mayWait bool) { e.answerResult(waiting, r, mayWait) })
 	})
+	add(getQuota, "what a follower may still get, and what rests", func(r micro.Request) bool {
+		return c.run(func() { e.answerQuota(work, r) })
+	})
 	if e.cfg.TokenCall {
 		add(tokenVerb, "the account's access token", func(r micro.Request) bool {
 			return c.run(func() { e.answerToken(work, r) })
@@ -208,6 +211,9 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 		}
 		res := result(d, answer, err)
 		res.Attempts = requests
+		if row.Name == customMessage {
+			e.ledger.noteCall(ctx, field(command.Data, row.Lane), res)
+		}
 		return res
 	}
 }

@@ -36,6 +36,7 @@ type Egress struct {
 	queue   *queue.Queue
 	pauses  *pauses
 	rates   *rates
+	ledger  *ledger
 
 	// Tests shorten these: the waits of decisions, how long an heir leaves alone
 	// what another was sending, and how long sends may go on after the end,
@@ -79,6 +80,7 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 		Logger:    logger,
 	}
 	e.pauses = newPauses(b, e.queue, logger)
+	e.ledger = newLedger(b, logger)
 	return e
 }
 
@@ -104,6 +106,7 @@ func (e *Egress) Run(ctx context.Context) error {
 		calls.stop(e.grace)
 	})
 	beside.Go(func() { e.pauses.follow(ctx) })
+	beside.Go(func() { e.ledger.Run(ctx) })
 	e.queue.Process, e.queue.Grace = e.process, e.grace
 	e.queue.Run(ctx)
 	return nil

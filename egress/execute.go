@@ -240,7 +240,7 @@ func (e *Egress) tell(ctx context.Context, j *job, a attempt, d decision, sent t
 	case theAPI:
 	}
 	p.Reason = trouble(err)
-	e.pauses.begin(ctx, p)
+	e.pauses.begin(ctx, p, sent)
 }
 
 // cleared ends the pauses whose quota a call has just cleared.
