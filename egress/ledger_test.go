@@ -68,17 +68,17 @@ func (w *world) agrees(openID string) quota {
 	var q quota
 	w.eventually("the ledger agrees with WeChat about "+openID, func() bool {
 		q = w.quotaOf(openID)
-		var real map[string]wxsim.Allowance
+		var theirs map[string]wxsim.Allowance
 		for _, f := range w.sim.Followers() {
 			if f.OpenID == openID {
-				real = f.Windows
+				theirs = f.Windows
 			}
 		}
-		if len(q.Windows) != len(real) {
+		if len(q.Windows) != len(theirs) {
 			return false
 		}
 		for _, open := range q.Windows {
-			r, there := real[open.After]
+			r, there := theirs[open.After]
 			if apart := r.Until.Sub(open.Until).Abs(); !there || r.Left != open.Left || apart > patience {
 				return false
 			}
@@ -263,13 +263,13 @@ func TestWindows(t *testing.T) {
 				// A millisecond is the finest there is.
 				at := l.at
 				if at < time.Second {
-					at *= time.Duration(time.Millisecond)
+					at *= time.Millisecond
 				}
 				stamps = note(stamps, stampOf(l.deed, noon.Add(at)))
 			}
 			at := c.at
 			if at < 10 {
-				at *= time.Duration(time.Millisecond)
+				at *= time.Millisecond
 			}
 			got := ""
 			for _, w := range windows(stamps, noon.Add(at)) {

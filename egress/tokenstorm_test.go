@@ -45,7 +45,8 @@ func TestRow38TokenStormOverThreeProcesses(t *testing.T) {
 	storm := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/groups/get") {
 			mu.Lock()
-			if flying++; flying == calls {
+			flying++
+			if flying == calls {
 				w.sim.ExpireTokens() // with every call on its way
 				close(full)
 			}
