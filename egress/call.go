@@ -195,6 +195,7 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 	}
 	requests := 0
 	for n := 0; ; n++ {
+		sent := time.Now()
 		answer, err := e.client.CallJSON(ctx, row, command.Data)
 		requests += answer.Requests
 		// One try: what would come again on wx.cmd ends here.
@@ -206,9 +207,7 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 		if d.outcome == "" || d.outcome == events.ResultUnknown && row.Retry == wxapi.Read {
 			d.outcome = events.ResultFailed
 		}
-		if a.reach == executed {
-			e.cleared(ctx, row, command.Data)
-		}
+		e.tellOfCall(ctx, row, command.Data, a, d, sent, err)
 		res := result(d, answer, err)
 		res.Attempts = requests
 		if row.Name == customMessage {

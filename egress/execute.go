@@ -243,6 +243,20 @@ func (e *Egress) tell(ctx context.Context, j *job, a attempt, d decision, sent t
 	e.pauses.begin(ctx, p, sent)
 }
 
+// tellOfCall passes on what a call says of the account: where nothing but calls
+// is used, nobody else finds out that it is in trouble, or out of it.
+func (e *Egress) tellOfCall(ctx context.Context, row *wxapi.Row, data []byte, a attempt, d decision, sent time.Time, err error) {
+	switch {
+	case d.pause == theAccount:
+		e.pauses.begin(ctx, Pause{Class: d.class, ErrCode: a.errcode, Reason: trouble(err), Since: a.now, Until: a.now.Add(d.wait)}, sent)
+	case row.Auth == wxapi.AccountToken && row.Body != wxapi.Local && (a.reach == executed || a.reach == refused && a.class != wxapi.ClassToken):
+		e.pauses.proven(ctx, sent)
+	}
+	if a.reach == executed {
+		e.cleared(ctx, row, data)
+	}
+}
+
 // cleared ends the pauses whose quota a call has just cleared.
 func (e *Egress) cleared(ctx context.Context, row *wxapi.Row, data []byte) {
 	switch row.Name {

@@ -81,7 +81,8 @@ type gates interface {
 
 type paused struct {
 	Pause
-	revision uint64 // of what the bucket holds, 0 for not yet
+	revision uint64    // of what the bucket holds, 0 for not yet
+	told     time.Time // when it was last told of, here
 }
 
 func newPauses(b *bus.Bus, gates gates, logger *slog.Logger) *pauses {
@@ -102,7 +103,7 @@ func (s *pauses) begin(ctx context.Context, p Pause, sent time.Time) {
 		s.mu.Unlock()
 		return
 	}
-	now := &paused{Pause: p}
+	now := &paused{Pause: p, told: p.Since}
 	if old != nil {
 		now.Since, now.revision = old.Since, old.revision
 	}
@@ -135,6 +136,17 @@ func (s *pauses) passed(ctx context.Context, api string, sent time.Time) {
 		if old != nil && !sent.Before(old.Until) {
 			s.end(ctx, old.Pause)
 		}
+	}
+}
+
+// proven ends the trouble of the account: WeChat took its token in a call that was
+// sent later than what told of the trouble. A pause that a person made stays.
+func (s *pauses) proven(ctx context.Context, sent time.Time) {
+	s.mu.Lock()
+	old := s.by[pauseAccountKey]
+	s.mu.Unlock()
+	if old != nil && old.ErrCode != 0 && sent.After(old.told) {
+		s.end(ctx, old.Pause)
 	}
 }
 

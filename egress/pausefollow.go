@@ -87,7 +87,7 @@ func (s *pauses) hear(entry jetstream.KeyValueEntry) {
 		return
 	}
 	s.mu.Lock()
-	s.by[entry.Key()] = &paused{Pause: p, revision: entry.Revision()}
+	s.by[entry.Key()] = &paused{Pause: p, revision: entry.Revision(), told: time.Now()}
 	s.mu.Unlock()
 	s.gates.Shut(p.gate(), p.Until)
 }

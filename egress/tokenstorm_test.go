@@ -197,27 +197,34 @@ func TestRow41NeverForced(t *testing.T) {
 }
 
 // Row 42: no token is to be had. However many calls want one, WeChat is asked
-// now and then; and its reason is everybody's answer.
+// now and then; and its reason is everybody's answer, and stands in the readiness
+// until a call goes through.
 func TestRow42NoStormForARefusedToken(t *testing.T) {
 	t.Parallel()
 	for code, class := range map[int]wxapi.Class{40164: "config", 40125: "config", 40013: "config", 45009: "quota"} {
 		w := newWorld(t)
 		w.fault(wxsim.Fault{Verb: tokenVerb, ErrCode: code, Times: -1})
-		w.start().ready()
+		p, standBy := w.start().ready(), w.start().ready()
 		began := time.Now()
 		for range 100 {
 			if r, _ := w.ask("get_groups", `{}`); r.Outcome != events.ResultFailed || r.ErrCode != code || r.Class != string(class) || r.Attempts != 0 {
 				t.Fatalf("%+v", r)
 			}
 		}
-		if most, n := 1+int(time.Since(began)/(5*time.Second)), w.calls(tokenVerb); n > most {
+		// Both processes ask, each once in five seconds.
+		if most, n := 2*(1+int(time.Since(began)/(5*time.Second))), w.calls(tokenVerb); n > most {
 			t.Errorf("%d: WeChat was asked %d times for a token, at most %d are sensible", code, n, most)
 		}
+		told := func(p *process) bool {
+			return strings.Contains(strings.Join(p.Reasons(), "\n"), fmt.Sprintf("get_access_token with %d", code))
+		}
+		w.eventually("operators are told", func() bool { return told(p) && told(standBy) })
 		w.sim.ClearFaults()
 		w.eventually("it goes on when the operator has helped", func() bool {
 			r, _ := w.ask("get_groups", `{}`)
 			return r.Outcome == events.ResultDone
 		})
+		w.eventually("operators are told", func() bool { return !told(p) && !told(standBy) })
 	}
 }
 
