@@ -76,6 +76,14 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 	add(getResult, "what became of a command", func(r micro.Request) bool {
 		return c.wait(func(mayWait bool) { e.answerResult(waiting, r, mayWait) })
 	})
+	add(getQuota, "what a follower may still get, and what rests", func(r micro.Request) bool {
+		return c.run(func() { e.answerQuota(work, r) })
+	})
+	if e.cfg.TokenCall {
+		add(tokenVerb, "the account's access token", func(r micro.Request) bool {
+			return c.run(func() { e.answerToken(work, r) })
+		})
+	}
 	if err != nil {
 		c.stop(0)
 		return nil, err
@@ -187,6 +195,7 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 	}
 	requests := 0
 	for n := 0; ; n++ {
+		sent := time.Now()
 		answer, err := e.client.CallJSON(ctx, row, command.Data)
 		requests += answer.Requests
 		// One try: what would come again on wx.cmd ends here.
@@ -198,11 +207,12 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 		if d.outcome == "" || d.outcome == events.ResultUnknown && row.Retry == wxapi.Read {
 			d.outcome = events.ResultFailed
 		}
-		if a.reach == executed {
-			e.cleared(ctx, row, command.Data)
-		}
+		e.tellOfCall(ctx, row, command.Data, a, d, sent, err)
 		res := result(d, answer, err)
 		res.Attempts = requests
+		if row.Name == customMessage {
+			e.ledger.noteCall(ctx, field(command.Data, row.Lane), res)
+		}
 		return res
 	}
 }

@@ -16,6 +16,9 @@ type Config struct {
 	MaxCommand int    `envconfig:"WX_MAX_COMMAND" default:"524288" desc:"bytes that a command may have"`
 	Strict     bool   `envconfig:"WX_STRICT" default:"false" desc:"reject fields that the verb does not know"`
 	Late       string `envconfig:"WX_LATE" default:"custom" desc:"late replies: custom sends them as custom messages, drop refuses them"`
+	// Rate is by verb, for call_api also by path, or * for all together.
+	Rate      []string `envconfig:"WX_RATE" desc:"how often commands may call WeChat: send_custom_message=20/s,*=100/s; s, m, h or d; no limit"`
+	TokenCall bool     `envconfig:"WX_TOKEN_CALL" default:"false" desc:"give the access token to whoever asks wx.call.get_access_token"`
 	// CallAPIAllow is what wxapi.Config of the same name says.
 	CallAPIAllow []string `envconfig:"WX_CALL_API_ALLOW" desc:"paths that call_api reaches, /a/b or /a/*; all but those of credentials"`
 }
@@ -40,6 +43,16 @@ func (c Config) Validate() error {
 	}
 	if c.Late != lateCustom && c.Late != lateDrop {
 		errs = append(errs, &bus.FieldError{Field: "WX_LATE", Problem: fmt.Sprintf("%q: custom or drop", c.Late)})
+	}
+	limited := map[string]bool{}
+	for _, part := range c.Rate {
+		name, _, err := parseRate(part)
+		if err == nil && limited[name] {
+			err = fmt.Errorf("%s stands there twice", name)
+		}
+		if limited[name] = true; err != nil {
+			errs = append(errs, &bus.FieldError{Field: "WX_RATE", Problem: err.Error()})
+		}
 	}
 	for _, pattern := range c.CallAPIAllow {
 		if whole := strings.TrimSuffix(pattern, "*"); pattern != "*" && !strings.HasPrefix(whole, "/") || strings.Contains(whole, "*") {

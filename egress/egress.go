@@ -35,6 +35,8 @@ type Egress struct {
 	claims  *queue.Claims
 	queue   *queue.Queue
 	pauses  *pauses
+	rates   *rates
+	ledger  *ledger
 
 	// Tests shorten these: the waits of decisions, how long an heir leaves alone
 	// what another was sending, and how long sends may go on after the end,
@@ -63,6 +65,7 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 	e := &Egress{
 		cfg: cfg, appID: appID, bus: b, client: client, media: media, late: late, observe: observer, logger: logger,
 		process: nuid.Next(), decide: decide, heirWaits: heirWaits, grace: grace,
+		rates:  newRates(cfg.Rate),
 		flying: map[string]bool{}, unsure: map[string]bool{},
 	}
 	e.queue = &queue.Queue{
@@ -77,6 +80,7 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 		Logger:    logger,
 	}
 	e.pauses = newPauses(b, e.queue, logger)
+	e.ledger = newLedger(b, logger)
 	return e
 }
 
@@ -102,6 +106,7 @@ func (e *Egress) Run(ctx context.Context) error {
 		calls.stop(e.grace)
 	})
 	beside.Go(func() { e.pauses.follow(ctx) })
+	beside.Go(func() { e.ledger.Run(ctx) })
 	e.queue.Process, e.queue.Grace = e.process, e.grace
 	e.queue.Run(ctx)
 	return nil

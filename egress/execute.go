@@ -36,6 +36,12 @@ func (e *Egress) work(ctx context.Context, j *job, turn queue.Turn) (verdict que
 		return queue.Again(twin)
 	}
 	defer e.leave(j.command.ID)
+	j.admitted = false
+	defer func() {
+		if j.admitted {
+			e.rates.giveBack(j.api)
+		}
+	}()
 	defer func() {
 		if mistake := recover(); mistake != nil {
 			verdict = e.mistaken(ctx, j, mistake)
@@ -66,6 +72,7 @@ func (e *Egress) execute(ctx context.Context, j *job) (queue.Verdict, error) {
 		return e.finish(ctx, j, rejected(err))
 	}
 	if !j.began.Before(j.command.Expires) {
+		e.rates.forget(j.message.Sequence)
 		return e.finish(ctx, j, expired(j.command))
 	}
 	return e.send(ctx, j)
@@ -150,6 +157,12 @@ func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 			ErrMsg: "a process stopped while it was sending this command",
 		})
 	}
+	if !j.admitted {
+		if wait := e.rates.admit(j.message.Sequence, j.turn.Epoch, j.api); wait > 0 {
+			return queue.Again(wait), nil
+		}
+		j.admitted = true
+	}
 	before := j.claim
 	j.claim.State, j.claim.Owner, j.claim.Epoch, j.claim.NotBefore = queue.Sending, e.process, j.turn.Epoch, time.Time{}
 	if j.claim.FirstSent.IsZero() {
@@ -166,6 +179,7 @@ func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 		// Another process may own the queue by now, and send what comes after.
 		return e.unsent(ctx, j, before)
 	}
+	j.admitted = false // it is spent
 	e.observe.Taken(Taken{ID: j.command.ID, Verb: j.row.Name, Data: j.command.Data})
 	sent := time.Now()
 	answer, err := e.client.Do(ctx, j.checked)
@@ -226,7 +240,21 @@ func (e *Egress) tell(ctx context.Context, j *job, a attempt, d decision, sent t
 	case theAPI:
 	}
 	p.Reason = trouble(err)
-	e.pauses.begin(ctx, p)
+	e.pauses.begin(ctx, p, sent)
+}
+
+// tellOfCall passes on what a call says of the account: where nothing but calls
+// is used, nobody else finds out that it is in trouble, or out of it.
+func (e *Egress) tellOfCall(ctx context.Context, row *wxapi.Row, data []byte, a attempt, d decision, sent time.Time, err error) {
+	switch {
+	case d.pause == theAccount:
+		e.pauses.begin(ctx, Pause{Class: d.class, ErrCode: a.errcode, Reason: trouble(err), Since: a.now, Until: a.now.Add(d.wait)}, sent)
+	case row.Auth == wxapi.AccountToken && row.Body != wxapi.Local && (a.reach == executed || a.reach == refused && a.class != wxapi.ClassToken):
+		e.pauses.proven(ctx, sent)
+	}
+	if a.reach == executed {
+		e.cleared(ctx, row, data)
+	}
 }
 
 // cleared ends the pauses whose quota a call has just cleared.

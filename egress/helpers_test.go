@@ -53,13 +53,13 @@ func (inform) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("success")), Request: r}, nil
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, changes ...func(*wxsim.Config)) *world {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	w := &world{t: t, ctx: ctx, nats: bustest.Start(t), gate: make(chan struct{}), prefix: "wx"}
 	var err error
-	w.sim, err = wxsim.New(wxsim.Config{
+	config := wxsim.Config{
 		AppID: testApp, AppSecret: testSecret, Token: "sometoken",
 		Callback: "http://callback.test/wx", Transport: inform{},
 		MessageWindow: wxsim.Window{Count: 1 << 30, For: 48 * time.Hour},
@@ -71,8 +71,11 @@ func newWorld(t *testing.T) *world {
 				return ctx.Err()
 			}
 		},
-	})
-	if err != nil {
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	if w.sim, err = wxsim.New(config); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(w.sim.Handler())

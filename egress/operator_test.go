@@ -94,6 +94,27 @@ func TestRest(t *testing.T) {
 	}
 }
 
+// A pause that a person made of the account is no trouble that a call could end.
+func TestAccountPausedByHand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start().ready()
+	by := fmt.Sprintf(`{"reason":"we move house","until":%q}`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	if _, err := w.state().PutString(w.within(), "pause.account", by); err != nil {
+		t.Fatal(err)
+	}
+	w.eventually("it is heard", func() bool { return p.pauses.trouble() == "we move house" })
+	if r, _ := w.ask("get_groups", `{}`); r.Outcome != events.ResultDone {
+		t.Errorf("%+v", r)
+	}
+	w.pause("pause.account")
+	if p.pauses.trouble() == "" {
+		t.Error("a call has ended it")
+	}
+	w.unpause("pause.account")
+	w.eventually("it is over", func() bool { return p.pauses.trouble() == "" })
+}
+
 // pause reads a pause in the bucket, as people do.
 func (w *world) pause(key string) (p Pause) {
 	w.t.Helper()

@@ -3,8 +3,6 @@ package egress
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -71,6 +69,8 @@ type pauses struct {
 
 	mu sync.Mutex
 	by map[string]*paused // by key
+	// cleared is when a quota was last cleared, by path, "" for all of them.
+	cleared map[string]time.Time
 }
 
 // gates is what pauses shut and open.
@@ -81,23 +81,29 @@ type gates interface {
 
 type paused struct {
 	Pause
-	revision uint64 // of what the bucket holds, 0 for not yet
+	revision uint64    // of what the bucket holds, 0 for not yet
+	told     time.Time // when it was last told of, here
 }
 
 func newPauses(b *bus.Bus, gates gates, logger *slog.Logger) *pauses {
-	return &pauses{bus: b, gates: gates, logger: logger, by: map[string]*paused{}}
+	return &pauses{bus: b, gates: gates, logger: logger, by: map[string]*paused{}, cleared: map[string]time.Time{}}
 }
 
 // begin pauses an API or the account. Of many commands that were under way
-// together and learned the same, the first one says so.
-func (s *pauses) begin(ctx context.Context, p Pause) {
+// together and learned the same, the first one says so. One that was sent before
+// its quota was cleared has learned nothing of the new one.
+func (s *pauses) begin(ctx context.Context, p Pause, sent time.Time) {
 	s.mu.Lock()
+	if p.Class == wxapi.ClassQuota && (sent.Before(s.cleared[""]) || sent.Before(s.cleared[pathOf(p.API)])) {
+		s.mu.Unlock()
+		return
+	}
 	old := s.by[p.key()]
 	if old != nil && p.Since.Before(old.Until) && !p.Until.After(old.Until.Add(time.Minute)) {
 		s.mu.Unlock()
 		return
 	}
-	now := &paused{Pause: p}
+	now := &paused{Pause: p, told: p.Since}
 	if old != nil {
 		now.Since, now.revision = old.Since, old.revision
 	}
@@ -133,9 +139,21 @@ func (s *pauses) passed(ctx context.Context, api string, sent time.Time) {
 	}
 }
 
+// proven ends the trouble of the account: WeChat took its token in a call that was
+// sent later than what told of the trouble. A pause that a person made stays.
+func (s *pauses) proven(ctx context.Context, sent time.Time) {
+	s.mu.Lock()
+	old := s.by[pauseAccountKey]
+	s.mu.Unlock()
+	if old != nil && old.ErrCode != 0 && sent.After(old.told) {
+		s.end(ctx, old.Pause)
+	}
+}
+
 // endQuota ends the pauses of used-up quotas, all or those of one path.
 func (s *pauses) endQuota(ctx context.Context, path string) {
 	s.mu.Lock()
+	s.cleared[path] = time.Now()
 	var over []Pause
 	for _, p := range s.by {
 		if p.Class == wxapi.ClassQuota && (path == "" || pathOf(p.API) == path) {
@@ -166,6 +184,9 @@ func (s *pauses) forget(key string) {
 	s.mu.Lock()
 	old := s.by[key]
 	delete(s.by, key)
+	if old != nil && old.Class == wxapi.ClassQuota && old.API != "" {
+		s.cleared[pathOf(old.API)] = time.Now() // by another process, or a person
+	}
 	s.mu.Unlock()
 	if old != nil {
 		s.logger.Info("commands are executed again", "api", old.gate(), "was", old.Reason)
@@ -198,88 +219,6 @@ func (s *pauses) store(ctx context.Context, key string, p Pause) {
 
 func (s *pauses) bucket(ctx context.Context) (jetstream.KeyValue, error) {
 	return s.bus.JetStream().KeyValue(ctx, s.bus.Prefix.Resource(bus.BucketState))
-}
-
-// follow learns what other processes and people say, until ctx ends.
-func (s *pauses) follow(ctx context.Context) {
-	for ctx.Err() == nil {
-		_, changed, err := s.bus.Settled(ctx)
-		if err != nil {
-			return
-		}
-		if err := s.watch(ctx, changed); err != nil && ctx.Err() == nil {
-			s.logger.Warn("pauses cannot be followed", "error", err)
-			sleep(ctx, time.Second)
-		}
-	}
-}
-
-// watch takes the bucket's word for what is paused, from now until something
-// changes.
-func (s *pauses) watch(ctx context.Context, changed <-chan struct{}) error {
-	kv, err := s.bucket(ctx)
-	if err != nil {
-		return err
-	}
-	watcher, err := kv.Watch(ctx, pauseKeys+">")
-	if err != nil {
-		return fmt.Errorf("watch %s: %w", kv.Bucket(), err)
-	}
-	defer watcher.Stop() //nolint:errcheck // of a connection that is gone nothing is left
-	there := map[string]bool{}
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-			return nil
-		case entry, ok := <-watcher.Updates():
-			switch {
-			case !ok:
-				return errors.New("the watch has ended")
-			case entry == nil: // all that there was
-				s.keep(there)
-			default:
-				there[entry.Key()] = entry.Operation() == jetstream.KeyValuePut
-				s.hear(entry)
-			}
-		}
-	}
-}
-
-// keep ends what the bucket held once and holds no more.
-func (s *pauses) keep(there map[string]bool) {
-	s.mu.Lock()
-	var over []string
-	for key, p := range s.by {
-		if p.revision != 0 && !there[key] {
-			over = append(over, key)
-		}
-	}
-	s.mu.Unlock()
-	for _, key := range over {
-		s.forget(key)
-	}
-}
-
-// hear takes over what somebody wrote, unless we know of something newer.
-func (s *pauses) hear(entry jetstream.KeyValueEntry) {
-	s.mu.Lock()
-	old := s.by[entry.Key()]
-	known := old != nil && old.revision >= entry.Revision()
-	s.mu.Unlock()
-	if known {
-		return
-	}
-	var p Pause
-	if entry.Operation() != jetstream.KeyValuePut || json.Unmarshal(entry.Value(), &p) != nil || p.Until.IsZero() || p.key() != entry.Key() {
-		s.forget(entry.Key()) // it is over, or nothing that one could keep to
-		return
-	}
-	s.mu.Lock()
-	s.by[entry.Key()] = &paused{Pause: p, revision: entry.Revision()}
-	s.mu.Unlock()
-	s.gates.Shut(p.gate(), p.Until)
 }
 
 // trouble is what only an operator can mend, "" without.

@@ -28,6 +28,7 @@ type job struct {
 	claim     queue.Claim
 	turn      queue.Turn
 	began     time.Time
+	admitted  bool // it may be sent now, as far as the rates go
 	// inherited: somebody stopped while the command was being sent.
 	inherited bool
 }
@@ -92,6 +93,8 @@ func (e *Egress) refuse(j *job) error {
 	switch {
 	case j.malformed != nil:
 		return j.malformed
+	case j.command.Verb == tokenVerb:
+		return &callOnlyError{tokenVerb}
 	case j.row == nil:
 		return unknownVerb(j.command.Verb)
 	case j.row.CallOnly:

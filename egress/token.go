@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 
 	"github.com/wxbridge/wxbridge/events/bus"
 	"github.com/wxbridge/wxbridge/wxapi"
@@ -15,13 +16,21 @@ import (
 
 // Tokens keeps the access token where every replica finds it: in the bucket
 // that only egress may read.
-type Tokens struct{ bus *bus.Bus }
+type Tokens struct {
+	bus     *bus.Bus
+	process string // names this store in the lease
+}
 
 // NewTokens makes the token store of a bus.
-func NewTokens(b *bus.Bus) *Tokens { return &Tokens{b} }
+func NewTokens(b *bus.Bus) *Tokens { return &Tokens{bus: b, process: nuid.Next()} }
 
-// tokenKey is the bucket's key; the account is in the bucket's name.
-const tokenKey = "access_token"
+const (
+	// tokenKey is the bucket's key; the account is in the bucket's name.
+	tokenKey = "access_token"
+	// tokenStoreWithin bounds one look into the bucket or change of it: a command
+	// can do without the bucket, but not without the time.
+	tokenStoreWithin = 2 * time.Second
+)
 
 // storedToken is how the token rests in the bucket.
 type storedToken struct {
@@ -31,6 +40,8 @@ type storedToken struct {
 
 // Load implements [wxapi.TokenStore].
 func (t *Tokens) Load(ctx context.Context) (wxapi.Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, tokenStoreWithin)
+	defer cancel()
 	token, _, _, err := t.load(ctx)
 	return token, err
 }
@@ -38,6 +49,8 @@ func (t *Tokens) Load(ctx context.Context) (wxapi.Token, error) {
 // Save implements [wxapi.TokenStore]: it stores fresh if old is still what is
 // there, and returns what is there then.
 func (t *Tokens) Save(ctx context.Context, old, fresh wxapi.Token) (wxapi.Token, error) {
+	ctx, cancel := context.WithTimeout(ctx, tokenStoreWithin)
+	defer cancel()
 	stored, revision, kv, err := t.load(ctx)
 	if err != nil {
 		return wxapi.Token{}, err
@@ -64,9 +77,9 @@ func (t *Tokens) Save(ctx context.Context, old, fresh wxapi.Token) (wxapi.Token,
 }
 
 func (t *Tokens) load(ctx context.Context) (wxapi.Token, uint64, jetstream.KeyValue, error) {
-	kv, err := t.bus.JetStream().KeyValue(ctx, t.bus.Prefix.Resource(bus.BucketSecret))
+	kv, err := t.bucket(ctx)
 	if err != nil {
-		return wxapi.Token{}, 0, nil, fmt.Errorf("token store: %w", err)
+		return wxapi.Token{}, 0, nil, err
 	}
 	entry, err := kv.Get(ctx, tokenKey)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
@@ -81,4 +94,12 @@ func (t *Tokens) load(ctx context.Context) (wxapi.Token, uint64, jetstream.KeyVa
 		return wxapi.Token{}, entry.Revision(), kv, nil //nolint:nilerr // see above
 	}
 	return wxapi.Token{Value: stored.Value, Expires: stored.Expires}, entry.Revision(), kv, nil
+}
+
+func (t *Tokens) bucket(ctx context.Context) (jetstream.KeyValue, error) {
+	kv, err := t.bus.JetStream().KeyValue(ctx, t.bus.Prefix.Resource(bus.BucketSecret))
+	if err != nil {
+		return nil, fmt.Errorf("token store: %w", err)
+	}
+	return kv, nil
 }

@@ -42,6 +42,15 @@ type TokenStore interface {
 	Save(ctx context.Context, old, fresh Token) (stored Token, err error)
 }
 
+// TokenLock is what a TokenStore of several replicas may have besides: one of
+// them at a time asks WeChat for a token, and the others find it in the store.
+// Without a lock each asks for itself, which does no harm but costs calls.
+type TokenLock interface {
+	// Lock waits until this client may ask, at most until ctx ends; an error
+	// stops nobody from asking. unlock lets the next one.
+	Lock(ctx context.Context) (unlock func(), err error)
+}
+
 // memoryStore is a TokenStore for a client that is alone.
 type memoryStore struct {
 	mu    sync.Mutex

@@ -16,6 +16,20 @@ var tokenRow = &Row{Name: "get_access_token", Auth: AppSecret, Proof: []string{"
 // WeChat documents 7200 seconds, and that at least 300 are left.
 const minLife, maxLife = 60, 7200
 
+// AccessToken returns the account's token, for those who call WeChat without
+// this client. refused is one that WeChat has refused them, "" for none: it is
+// compared with the token in use, and only if that is the same a new one is
+// asked for. Others' calls go on with the token, so nobody may ask WeChat for
+// one of their own by force.
+//
+// The error is a [*Error] of the verb get_access_token, or a [*TransportError].
+func (c *Client) AccessToken(ctx context.Context, refused string) (Token, error) {
+	if refused == "" {
+		return c.tokens.get(ctx)
+	}
+	return c.tokens.replace(ctx, Token{Value: refused})
+}
+
 // fetchToken asks WeChat for the account's token. It is never forced: a forced
 // token ends the old one at once, 20 times a day at most.
 //

@@ -2,6 +2,7 @@ package wxapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -17,6 +18,12 @@ const (
 	renewBefore = 300 * time.Second
 	renewJitter = 30 * time.Second // so that replicas don't all come at once
 	renewAgain  = 10 * time.Second // after a failed renewal, or one that changed nothing
+	onTheWay    = 5 * time.Second  // a token that ends so soon may have ended when WeChat sees it
+
+	// How long the answer to a call for a token is everybody's answer when it
+	// was none: until somebody has changed something, or just not all at once.
+	refusedFor = 5 * time.Second
+	failedFor  = 250 * time.Millisecond
 )
 
 // tokens holds the token in use and sees to it that, however many calls want
@@ -37,6 +44,10 @@ type tokens struct {
 	// Asking again at once would only burn the day's quota.
 	unchanged      string
 	unchangedUntil time.Time
+
+	// There was none to be had, and asking again at once would change nothing.
+	failure      error
+	failureUntil time.Time
 }
 
 // flight is one way to a token, which any number of calls wait for.
@@ -57,11 +68,15 @@ func (t *tokens) get(ctx context.Context) (Token, error) {
 	t.mu.Lock()
 	now := t.now()
 	current := t.current
-	alive := current.Value != "" && now.Before(current.Expires)
+	alive := current.Value != "" && now.Add(onTheWay).Before(current.Expires)
 	refused := t.flight != nil && t.flight.failing == current.Value
 	if alive && !refused && now.Before(t.renewAt) {
 		t.mu.Unlock()
 		return current, nil
+	}
+	if err := t.failed(now); err != nil && !alive {
+		t.mu.Unlock()
+		return Token{}, err
 	}
 	f := t.start(ctx, "")
 	t.mu.Unlock()
@@ -69,6 +84,15 @@ func (t *tokens) get(ctx context.Context) (Token, error) {
 		return current, nil
 	}
 	return f.wait(ctx)
+}
+
+// failed is why there was no token a moment ago, nil when one may ask. t.mu is
+// held. A flight under way knows better.
+func (t *tokens) failed(now time.Time) error {
+	if t.flight == nil && now.Before(t.failureUntil) {
+		return t.failure
+	}
+	return nil
 }
 
 // replace returns a token to use instead of one that WeChat refused. If the
@@ -81,6 +105,10 @@ func (t *tokens) replace(ctx context.Context, failing Token) (Token, error) {
 			t.unchanged == failing.Value && now.Before(t.unchangedUntil) {
 			t.mu.Unlock()
 			return current, nil
+		}
+		if err := t.failed(now); err != nil {
+			t.mu.Unlock()
+			return Token{}, err
 		}
 		f := t.start(ctx, failing.Value)
 		t.mu.Unlock()
@@ -118,8 +146,13 @@ func (t *tokens) land(f *flight) {
 	switch {
 	case f.err != nil:
 		t.renewAt = now.Add(renewAgain) // matters while the present token lives
+		t.failure, t.failureUntil = f.err, now.Add(failedFor)
+		if refused, ok := errors.AsType[*Error](f.err); ok && refused.Class != ClassBackoff {
+			t.failureUntil = now.Add(refusedFor)
+		}
 		t.log.Warn("no new access token", "error", f.err)
 	default:
+		t.failure, t.failureUntil = nil, time.Time{}
 		t.current, t.renewAt = f.token, renewal(f.token, now)
 		if f.failing == f.token.Value {
 			t.unchanged, t.unchangedUntil = f.failing, now.Add(renewAgain)
@@ -139,23 +172,50 @@ func (f *flight) wait(ctx context.Context) (Token, error) {
 }
 
 // obtain takes the stored token if it is another than the failing one and has
-// some life in it, else fetches one and stores it.
+// some life in it, else fetches one and stores it, one replica at a time.
 func (t *tokens) obtain(ctx context.Context, failing string) (Token, error) {
 	usable := func(token Token) bool {
 		return token.Value != "" && token.Value != failing && token.Expires.Sub(t.now()) > renewBefore
 	}
-	stored, err := t.store.Load(ctx)
+	before, err := t.store.Load(ctx)
 	if err != nil {
 		t.log.Warn("the access token can't be loaded; fetching one", "error", err)
-	} else if usable(stored) {
+		return t.fetchAndSave(ctx, before, usable)
+	}
+	if usable(before) {
+		return before, nil
+	}
+	lock, ok := t.store.(TokenLock)
+	if !ok {
+		return t.fetchAndSave(ctx, before, usable)
+	}
+	unlock, err := lock.Lock(ctx)
+	if err != nil {
+		t.log.Warn("which replica asks for the access token can't be settled; fetching one", "error", err)
+		return t.fetchAndSave(ctx, before, usable)
+	}
+	defer unlock()
+	stored, err := t.store.Load(ctx)
+	switch {
+	case err != nil:
+		stored = before
+	case usable(stored):
+		return stored, nil
+	case stored.Value != "" && stored.Value == before.Value && !stored.Expires.Equal(before.Expires):
+		// Another replica has asked while we waited, and WeChat gave the same one.
 		return stored, nil
 	}
+	return t.fetchAndSave(ctx, stored, usable)
+}
+
+// fetchAndSave asks WeChat and stores what it gives, if old is what is stored.
+func (t *tokens) fetchAndSave(ctx context.Context, old Token, usable func(Token) bool) (Token, error) {
 	fresh, err := t.fetch(ctx)
 	if err != nil {
 		return Token{}, err
 	}
 	t.log.Info("access token fetched", "token", fresh)
-	kept, err := t.store.Save(ctx, stored, fresh)
+	kept, err := t.store.Save(ctx, old, fresh)
 	if err != nil {
 		t.log.Warn("the access token can't be stored; using it all the same", "error", err)
 	} else if kept.Value != fresh.Value && usable(kept) {

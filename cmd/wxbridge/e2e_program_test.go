@@ -88,11 +88,11 @@ func TestBadConfiguration(t *testing.T) {
 			map[string]string{
 				"WX_AES_KEY": "tooshort-SECRET", "WX_PREFIX": "Wx..", "WX_LISTEN": ":80800", "WX_HOLD": "soon", "WX_HOLD_TRIES": "9",
 				"WX_STREAM_REPLICAS": "two", "WX_STREAM_STORAGE": "tape", "WX_REPLY_WINDOW": "3h",
-				"WX_API_URL": "weixin", "WX_CALL_API_ALLOW": "cgi-bin", "WX_NATS_USER": "u", "WX_NATS_CREDS": "c",
+				"WX_API_URL": "weixin", "WX_CALL_API_ALLOW": "cgi-bin", "WX_RATE": "send_custom_message=20", "WX_NATS_USER": "u", "WX_NATS_CREDS": "c",
 			},
 			[]string{
 				"WX_APP_ID", "WX_APP_SECRET", "WX_TOKEN:", "WX_AES_KEY:", "WX_LISTEN", "WX_PREFIX", "WX_HOLD:", "WX_HOLD_TRIES",
-				"WX_STREAM_REPLICAS", "WX_STREAM_STORAGE", "WX_REPLY_WINDOW", "WX_API_URL", "WX_CALL_API_ALLOW", "WX_NATS_CREDS",
+				"WX_STREAM_REPLICAS", "WX_STREAM_STORAGE", "WX_REPLY_WINDOW", "WX_API_URL", "WX_CALL_API_ALLOW", "WX_RATE", "WX_NATS_CREDS",
 			},
 		},
 		"the account is wrong": {

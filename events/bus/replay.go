@@ -18,6 +18,8 @@ import (
 type Past struct {
 	Stream string
 	Back   time.Duration
+	// Subject narrows it to one, "" for all.
+	Subject string
 }
 
 // Replay reads what streams hold of their past and then what comes, each stream
@@ -81,6 +83,7 @@ func (b *Bus) replay(ctx context.Context, past Past, handle func(events.Message)
 		Description:   "replay",
 		DeliverPolicy: jetstream.DeliverByStartTimePolicy,
 		OptStartTime:  &from,
+		FilterSubject: past.Subject,
 	}))
 	if err != nil {
 		return fmt.Errorf("replay of %s: %w", past.Stream, err)

@@ -54,7 +54,7 @@ func replay(t *testing.T, b *Bus) *replayed {
 	t.Helper()
 	r := &replayed{news: make(chan struct{}, 1)}
 	runs(t, func(ctx context.Context) {
-		err := b.Replay(ctx, []Past{{StreamInbound, time.Hour}, {StreamReply, time.Hour}}, func(stream string, m events.Message) {
+		err := b.Replay(ctx, []Past{{Stream: StreamInbound, Back: time.Hour}, {Stream: StreamReply, Back: time.Hour}}, func(stream string, m events.Message) {
 			r.tell(stream + " " + string(m.Body))
 		}, func() { r.tell("caught up") })
 		r.tell(fmt.Sprintf("ended %t", err != nil && !errors.Is(err, context.Canceled)))
@@ -98,7 +98,7 @@ func TestReplayOfABusyStream(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(within(t))
 	read, caughtUp := 0, 0
-	err := b.Replay(ctx, []Past{{StreamInbound, time.Hour}}, func(string, events.Message) {
+	err := b.Replay(ctx, []Past{{Stream: StreamInbound, Back: time.Hour}}, func(string, events.Message) {
 		read++
 		if read == 2*past {
 			stop()

@@ -125,6 +125,7 @@ func (n names) egress(create bool) role {
 				n.Subject(events.Cmd, "send_custom_message"))},
 			{"the queue of commands", slices.Concat(consumers(n.streams(bus.StreamCmd)), api("CONSUMER.NAMES", n.streams(bus.StreamCmd), ""), acks(n.streams(bus.StreamCmd)))},
 			{"late replies follow what came, what was answered, and how it ended", consumers(followed)},
+			{"the ledger of custom messages follows what came of them", consumers(n.streams(bus.StreamResult))},
 			{"single messages by their number", api("STREAM.MSG.GET", append(followed, n.streams(bus.StreamCmd, bus.StreamResult)...), "")},
 			{
 				"claims; the owner of the queue and pauses; the access token",

@@ -1,0 +1,93 @@
+package egress
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// follow learns what other processes and people say, until ctx ends.
+func (s *pauses) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		_, changed, err := s.bus.Settled(ctx)
+		if err != nil {
+			return
+		}
+		if err := s.watch(ctx, changed); err != nil && ctx.Err() == nil {
+			s.logger.Warn("pauses cannot be followed", "error", err)
+			sleep(ctx, time.Second)
+		}
+	}
+}
+
+// watch takes the bucket's word for what is paused, from now until something
+// changes.
+func (s *pauses) watch(ctx context.Context, changed <-chan struct{}) error {
+	kv, err := s.bucket(ctx)
+	if err != nil {
+		return err
+	}
+	watcher, err := kv.Watch(ctx, pauseKeys+">")
+	if err != nil {
+		return fmt.Errorf("watch %s: %w", kv.Bucket(), err)
+	}
+	defer watcher.Stop() //nolint:errcheck // of a connection that is gone nothing is left
+	there := map[string]bool{}
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+			return nil
+		case entry, ok := <-watcher.Updates():
+			switch {
+			case !ok:
+				return errors.New("the watch has ended")
+			case entry == nil: // all that there was
+				s.keep(there)
+			default:
+				there[entry.Key()] = entry.Operation() == jetstream.KeyValuePut
+				s.hear(entry)
+			}
+		}
+	}
+}
+
+// keep ends what the bucket held once and holds no more.
+func (s *pauses) keep(there map[string]bool) {
+	s.mu.Lock()
+	var over []string
+	for key, p := range s.by {
+		if p.revision != 0 && !there[key] {
+			over = append(over, key)
+		}
+	}
+	s.mu.Unlock()
+	for _, key := range over {
+		s.forget(key)
+	}
+}
+
+// hear takes over what somebody wrote, unless we know of something newer.
+func (s *pauses) hear(entry jetstream.KeyValueEntry) {
+	s.mu.Lock()
+	old := s.by[entry.Key()]
+	known := old != nil && old.revision >= entry.Revision()
+	s.mu.Unlock()
+	if known {
+		return
+	}
+	var p Pause
+	if entry.Operation() != jetstream.KeyValuePut || json.Unmarshal(entry.Value(), &p) != nil || p.Until.IsZero() || p.key() != entry.Key() {
+		s.forget(entry.Key()) // it is over, or nothing that one could keep to
+		return
+	}
+	s.mu.Lock()
+	s.by[entry.Key()] = &paused{Pause: p, revision: entry.Revision(), told: time.Now()}
+	s.mu.Unlock()
+	s.gates.Shut(p.gate(), p.Until)
+}
