@@ -41,6 +41,7 @@ func (c *Client) CallJSON(ctx context.Context, row *Row, data []byte) (Result, e
 	k := &call{Client: c, row: row, secrets: mask{}.with(c.config.AppSecret)}
 	k.result.Response = json.RawMessage("{}")
 	err := k.run(ctx, data)
+	k.learn(ctx, err)
 	return k.result, err
 }
 
@@ -50,6 +51,10 @@ type call struct {
 	row     *Row
 	secrets mask
 	wanted  string // Download: the media_id, for the file's name
+	upload  []byte // Upload: the file
+	in      *object
+	recent  string    // what the answer is remembered under, "" for not at all
+	began   time.Time // with recent: before anything was sent
 	result  Result
 }
 
@@ -79,7 +84,15 @@ func (k *call) run(ctx context.Context, data []byte) error {
 		}
 		k.row, in = row, data
 	}
-	req, err := k.request(ctx, in)
+	if k.in = in; k.row.Body == Upload {
+		if k.upload, err = k.file(ctx, in, k.row.attach(in)); err != nil {
+			return err
+		}
+	}
+	if k.again(ctx, in) {
+		return nil
+	}
+	req, err := k.request(in)
 	if err != nil {
 		return err
 	}
