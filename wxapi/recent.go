@@ -22,9 +22,9 @@ const freshField = "fresh"
 
 // Answered is WeChat's answer about a temporary file, as it was given.
 type Answered struct {
-	MediaID string          `json:"media_id"`
-	Answer  json.RawMessage `json:"answer"`
-	At      time.Time       `json:"at"` // before the request was sent
+	MediaID string          `json:"media_id,omitempty"` // of an upload: what was given out
+	Answer  json.RawMessage `json:"answer"`             // of a download with the dataref
+	At      time.Time       `json:"at"`                 // before the request was sent
 }
 
 // Recent remembers answers about temporary media: which media_id a file got,
@@ -102,7 +102,7 @@ func (k *call) learn(ctx context.Context, err error) {
 }
 
 func (k *call) remember(ctx context.Context) {
-	a := Answered{MediaID: k.wanted, Answer: k.result.Response, At: k.began}
+	a := Answered{Answer: k.result.Response, At: k.began}
 	if k.row.Body == Upload {
 		answer, err := parse(k.result.Response, keep, func(string) {})
 		if err != nil {
