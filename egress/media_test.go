@@ -138,7 +138,7 @@ func TestMediaFollowsNoLinks(t *testing.T) {
 	}
 }
 
-// Bytes that are not those that were stored reach nobody, and the command ends:
+// B83: bytes that are not those that were stored reach nobody, and the command ends:
 // no repetition mends them.
 func TestMediaThatIsBroken(t *testing.T) {
 	t.Parallel()

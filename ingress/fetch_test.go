@@ -50,6 +50,7 @@ func (w *world) shop(says func(mediaID string) string) *shop {
 }
 
 func (s *shop) ids(t *testing.T) (ids []string) {
+	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.asked {

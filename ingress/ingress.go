@@ -56,8 +56,10 @@ func New(cfg Config, account *callback.Account, b Bus, observer Observer, logger
 	if observer == nil {
 		observer = Observers(nil)
 	}
-	i := &Ingress{cfg: cfg, account: account, bus: b, names: b.Names(), rooms: newRooms(),
-		gate: gate{maxHolds: cfg.MaxHolds, maxBytes: cfg.MaxHeldBytes}, fetches: make(chan struct{}, fetchesAtOnce), observe: observer, logger: discard(logger)}
+	i := &Ingress{
+		cfg: cfg, account: account, bus: b, names: b.Names(), rooms: newRooms(),
+		gate: gate{maxHolds: cfg.MaxHolds, maxBytes: cfg.MaxHeldBytes}, fetches: make(chan struct{}, fetchesAtOnce), observe: observer, logger: discard(logger),
+	}
 	if len(cfg.HoldKinds) > 0 {
 		i.kinds = map[string]bool{}
 		for _, kind := range cfg.HoldKinds {

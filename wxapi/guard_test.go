@@ -38,9 +38,9 @@ func fetch(t *testing.T, transport *http.Transport, url string) error {
 
 // names is a resolver that answers each question for an IPv4 address with the
 // next of some.
-func names(t *testing.T, addrs ...string) (resolver *net.Resolver, asked *atomic.Int64) {
+func names(t *testing.T, addrs ...string) (*net.Resolver, *atomic.Int64) {
 	t.Helper()
-	asked = &atomic.Int64{}
+	asked := &atomic.Int64{}
 	conn, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func dnsAnswer(question []byte, addr func() netip.Addr) []byte {
 	return append(answer, addr().AsSlice()...)
 }
 
-// Whatever a URL calls an address inside, it is refused before a byte is sent.
+// B80: whatever a URL calls an address inside, it is refused before a byte is sent.
 func TestGuardRefusesWhatIsInside(t *testing.T) {
 	t.Parallel()
 	_, at, reached := house(t)
@@ -99,12 +99,18 @@ func TestGuardRefusesWhatIsInside(t *testing.T) {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
+	// Some resolvers know these spellings and others find no such name.
+	for _, host := range []string{"0x7f.1", "2130706433", "0177.0.0.1", "127.1"} {
+		if err := fetch(t, guarded(nil, nil), "http://"+host+":"+port); err == nil {
+			t.Errorf("%s: no error", host)
+		}
+	}
 	if reached.Load() != 0 {
 		t.Errorf("%d requests came through", reached.Load())
 	}
 }
 
-// A name that stood for a public address a moment ago, and now stands for one
+// B80: a name that stood for a public address a moment ago, and now stands for one
 // inside (DNS rebinding): the guard looks at what is dialled.
 func TestGuardLooksAtWhatIsDialled(t *testing.T) {
 	t.Parallel()

@@ -286,7 +286,7 @@ func TestVideoURLIsGuarded(t *testing.T) {
 	}
 }
 
-// A redirect is followed nowhere, be it from the API or from where a video is.
+// B80: a redirect is followed nowhere, be it from the API or from where a video is.
 func TestMediaRedirectsAreNotFollowed(t *testing.T) {
 	inner := newPlatform(t, says(200, "\x00\x00\x00\x18ftypmp42 secrets of the house"))
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -358,12 +358,12 @@ func (c *counting) Create(_ context.Context, info wxapi.MediaInfo, r io.Reader) 
 	}
 }
 
-// A file goes through in small pieces: never is much of it read and not stored.
+// B82: a file goes through in small pieces: never is much of it read and not stored.
 func TestDownloadHoldsLittle(t *testing.T) {
 	const size = 48 << 20
 	file := &longFile{size: size}
 	store := &counting{file: file}
-	answer := roundTripper(func(r *http.Request) (*http.Response, error) {
+	answer := roundTripper(func(*http.Request) (*http.Response, error) {
 		resp := newRecorder(200, "").Result()
 		resp.Header.Set("Content-Disposition", `attachment; filename="x.mp4"`)
 		resp.Body, resp.ContentLength = file, size

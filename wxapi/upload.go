@@ -171,8 +171,10 @@ func (k *call) stored(ctx context.Context, ref string, rule mediaRule) ([]byte, 
 // fails, which one may.
 func (k *call) notStored(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return &RequestError{Verb: k.row.Name, Path: "media.dataref",
-			Problem: fmt.Sprintf("there is no such file, or no longer (%v)", k.secrets.cause(err))}
+		return &RequestError{
+			Verb: k.row.Name, Path: "media.dataref",
+			Problem: fmt.Sprintf("there is no such file, or no longer (%v)", k.secrets.cause(err)),
+		}
 	}
 	return &TransportError{Verb: k.row.Name, Err: fmt.Errorf("media store: %w", k.secrets.cause(err))}
 }

@@ -20,7 +20,7 @@ var heads = map[string]string{
 	".mov": "\x00\x00\x00\x14ftypqt  ", ".pdf": "%PDF-1.7", ".exe": "MZ\x90\x00", "strange": "hello", "html": "<html>", "short": "\xff",
 }
 
-// What WeChat's pages say each upload takes, and no other format or size.
+// B81, B82: what WeChat's pages say each upload takes, and no other format or size.
 func TestUploadLimitsOfEveryRow(t *testing.T) {
 	type limit struct {
 		verb, data string // data with %s for the media
