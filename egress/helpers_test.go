@@ -125,7 +125,7 @@ func (w *world) start(changes ...func(*Egress)) *process {
 	media := NewMedia(p.bus)
 	config := wxapi.Config{
 		AppID: testApp, AppSecret: testSecret, APIURL: w.url, MPURL: w.url,
-		Tokens: NewTokens(p.bus), Media: media, Logger: logger,
+		Tokens: NewTokens(p.bus), Media: media, Recent: NewRecent(p.bus, media), Logger: logger,
 	}
 	if w.adjust != nil {
 		w.adjust(&config)

@@ -3,11 +3,13 @@ package egress
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
@@ -63,20 +65,86 @@ func (m *Media) Open(ctx context.Context, ref string) (io.ReadCloser, wxapi.Medi
 	if err != nil {
 		return nil, wxapi.MediaInfo{}, err
 	}
-	object, err := store.Get(ctx, name)
-	if errors.Is(err, jetstream.ErrObjectNotFound) {
-		return nil, wxapi.MediaInfo{}, &refError{ref, "it was never stored, or is older than the store's 3 days"}
+	info, err := m.find(ctx, store, ref, name)
+	if err != nil {
+		return nil, wxapi.MediaInfo{}, err
 	}
+	object, err := store.Get(ctx, name)
 	if err != nil {
 		return nil, wxapi.MediaInfo{}, fmt.Errorf("%s: %w", ref, err)
 	}
-	info, err := object.Info()
-	if err != nil {
-		return nil, wxapi.MediaInfo{}, errors.Join(fmt.Errorf("%s: %w", ref, err), object.Close())
-	}
-	return object, wxapi.MediaInfo{
-		ContentType: info.Headers.Get(objectType), Filename: info.Headers.Get(objectFilename), Size: int64(info.Size),
+	return whole{object, ref}, wxapi.MediaInfo{
+		ContentType: info.Headers.Get(objectType), Filename: info.Headers.Get(objectFilename),
+		Size: int64(info.Size), SHA256: sha256Of(info.Digest),
 	}, nil
+}
+
+// Where a store has replicas, one of them may not know yet what another has
+// just stored.
+const (
+	findTries = 3
+	findAgain = 200 * time.Millisecond
+)
+
+// find is what the store knows about a file. An object can also be a link to
+// another, in whatever bucket: that is not followed, for the bucket's sake.
+func (m *Media) find(ctx context.Context, store jetstream.ObjectStore, ref, name string) (info *jetstream.ObjectInfo, err error) {
+	for n := 1; ; n++ {
+		info, err = store.GetInfo(ctx, name)
+		if !errors.Is(err, jetstream.ErrObjectNotFound) || n == findTries || !sleep(ctx, findAgain) {
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, jetstream.ErrObjectNotFound):
+		return nil, &refError{ref, "it was never stored, or is older than the store's 3 days"}
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", ref, err)
+	case info.Opts != nil && info.Opts.Link != nil:
+		return nil, &refError{ref, "it is a link to another object, and links are not followed"}
+	}
+	return info, nil
+}
+
+// has says whether a file that was stored is there still.
+func (m *Media) has(ctx context.Context, ref string) (bool, error) {
+	name, err := m.object(ref)
+	if err != nil {
+		return false, nil //nolint:nilerr // such a file is in no store of ours
+	}
+	store, err := m.store(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, err = store.GetInfo(ctx, name)
+	if errors.Is(err, jetstream.ErrObjectNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// whole is a file whose last byte comes only if all of them are those that were
+// stored. No repetition mends one that is not.
+type whole struct {
+	jetstream.ObjectResult
+	ref string
+}
+
+func (w whole) Read(p []byte) (int, error) {
+	n, err := w.ObjectResult.Read(p)
+	if errors.Is(err, jetstream.ErrDigestMismatch) {
+		err = &refError{w.ref, "its bytes are not those that were stored"}
+	}
+	return n, err
+}
+
+// sha256Of is an object's digest in hexadecimal, "" if it is none.
+func sha256Of(digest string) string {
+	sum, err := jetstream.DecodeObjectDigest(digest)
+	if err != nil {
+		return ""
+	}
+	return hex.EncodeToString(sum)
 }
 
 // Create implements [wxapi.MediaStore]. The name is ours, never the caller's.
@@ -97,7 +165,7 @@ func (m *Media) Create(ctx context.Context, info wxapi.MediaInfo, r io.Reader) (
 	if err != nil {
 		return "", info, fmt.Errorf("object store: %w", err)
 	}
-	info.Size = int64(stored.Size)
+	info.Size, info.SHA256 = int64(stored.Size), sha256Of(stored.Digest)
 	return m.ref(name), info, nil
 }
 

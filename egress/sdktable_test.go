@@ -275,8 +275,9 @@ func resembles(got, want any) bool {
 	return reflect.DeepEqual(got, want)
 }
 
+// uploadOf is a file that travels although it did so before.
 func uploadOf(typ, base64 string) string {
-	return fmt.Sprintf(`{"type":%q,"media":{"base64":%q}}`, typ, base64)
+	return fmt.Sprintf(`{"type":%q,"media":{"base64":%q},"fresh":true}`, typ, base64)
 }
 
 func (s *sdkStory) uploaded(typ, base64 string) (mediaID string) {

@@ -42,6 +42,15 @@
 //
 //	nats pub wx.cmd.send_custom_message '{"touser":"o…","msgtype":"text","text":{"content":"hi"}}' -H Nats-Msg-Id:order-42
 //
+// # Files
+//
+// A file is an object named media: {"base64":"…"} if it is small, or
+// {"dataref":"nats-object://WX_MEDIA/<name>"} for one that lies in the object
+// store, where it stays for 3 days. upload_media takes either and get_media
+// answers the latter. With WX_MEDIA_FETCH an inbound image, voice or video has
+// its file there already: see [InboundEvent.File]. When it could not be had in
+// time the event has its MediaId alone, for get_media.
+//
 // Package bus moves these events over JetStream.
 package events
 

@@ -27,8 +27,10 @@ const (
 	// silentFor is how long a try that is left without an answer stays open; the
 	// peer has gone long before, and a proxy must not make it an error.
 	silentFor = 7 * time.Second
-	// storeWithin bounds the storing of an event.
+	// storeWithin bounds the storing of an event, maxFetch what WX_MEDIA_FETCH may
+	// add before it: together they leave WeChat its answer in time.
 	storeWithin = 1500 * time.Millisecond
+	maxFetch    = 2 * time.Second
 )
 
 // Config is what an operator may choose about callbacks and holds.
@@ -41,6 +43,8 @@ type Config struct {
 	FallbackText string        `envconfig:"WX_FALLBACK_TEXT" desc:"text for the follower when nobody answered in time"`
 	MaxHolds     int           `envconfig:"WX_MAX_HOLDS" default:"20000" desc:"callbacks held at once; more are stored and answered success at once"`
 	MaxHeldBytes int64         `envconfig:"WX_MAX_HELD_BYTES" default:"268435456" desc:"bytes of the bodies of held callbacks; likewise"`
+	MediaFetch   bool          `envconfig:"WX_MEDIA_FETCH" default:"false" desc:"put the files of follower messages into the object store before the event is stored"`
+	FetchWithin  time.Duration `envconfig:"WX_MEDIA_FETCH_WITHIN" default:"1s" desc:"how long a message may wait for its file, of the time it is held"`
 	BareReply    bool          `envconfig:"WX_BARE_REPLY" default:"true" desc:"take bare text of msg.respond as an answer"`
 }
 
@@ -59,6 +63,10 @@ func (c Config) Validate() error {
 	fault(c.HoldTries < 1 || c.HoldTries > wechatTries, "WX_HOLD_TRIES", "%d: 1 to %d", c.HoldTries, wechatTries)
 	fault(c.MaxHolds < 1, "WX_MAX_HOLDS", "%d: at least 1; WX_HOLD=0 holds nothing", c.MaxHolds)
 	fault(c.MaxHeldBytes < maxBody, "WX_MAX_HELD_BYTES", "%d: at least %d, the largest callback", c.MaxHeldBytes, maxBody)
+	if c.MediaFetch {
+		fault(c.FetchWithin < 100*time.Millisecond || c.FetchWithin > maxFetch, "WX_MEDIA_FETCH_WITHIN", "%s: 100ms to %s", c.FetchWithin, maxFetch)
+		fault(c.Hold != 0 && c.FetchWithin >= c.Hold, "WX_MEDIA_FETCH_WITHIN", "%s: shorter than WX_HOLD, %s, or no time is left to reply", c.FetchWithin, c.Hold)
+	}
 	for _, kind := range c.HoldKinds {
 		fault(!isKind(kind), "WX_HOLD_KINDS", "%q: kinds are written like text and event_click, with commas and no blanks between them", kind)
 	}

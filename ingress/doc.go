@@ -6,6 +6,7 @@
 //	handler.go   GET check, POST, the exact HTTP answers
 //	receive.go   verify → open → parse → event
 //	gate.go      room for one more?
+//	fetch.go     with WX_MEDIA_FETCH: the message's file, through egress
 //	store.go     publish; stored by us, or before us?
 //	hold.go      wait for the decision, try by try
 //	room.go      the waiters of one event and its log

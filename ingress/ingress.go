@@ -20,6 +20,8 @@ type Bus interface {
 	Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (bus.Ack, error)
 	PublishEvent(ctx context.Context, subject string, e cloudevents.Event, id, key string) (bus.Ack, error)
 	OnAnswer(f func(bus.Answer))
+	// Request asks who serves a subject, and waits for the answer.
+	Request(ctx context.Context, subject string, e cloudevents.Event) ([]byte, error)
 	// Log is what is stored under a key, Stored one message of a stream.
 	Log(ctx context.Context, key string) ([]events.Message, error)
 	Stored(ctx context.Context, stream string, sequence uint64) (events.Message, error)
@@ -38,6 +40,7 @@ type Ingress struct {
 	rooms   *rooms
 	gate    gate
 	kinds   map[string]bool // of WX_HOLD_KINDS, nil without
+	fetches chan struct{}   // a place for each file that is being fetched
 	observe Observer
 	logger  *slog.Logger
 
@@ -55,7 +58,7 @@ func New(cfg Config, account *callback.Account, b Bus, observer Observer, logger
 	}
 	i := &Ingress{
 		cfg: cfg, account: account, bus: b, names: b.Names(), rooms: newRooms(),
-		gate: gate{maxHolds: cfg.MaxHolds, maxBytes: cfg.MaxHeldBytes}, observe: observer, logger: discard(logger),
+		gate: gate{maxHolds: cfg.MaxHolds, maxBytes: cfg.MaxHeldBytes}, fetches: make(chan struct{}, fetchesAtOnce), observe: observer, logger: discard(logger),
 	}
 	if len(cfg.HoldKinds) > 0 {
 		i.kinds = map[string]bool{}

@@ -42,6 +42,7 @@ func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.T
 		i.receiveRaw(w, r, envelope, err)
 		return
 	}
+	i.fetch(r.Context(), t, &e)
 	if held {
 		i.hold(w, r, t, e)
 		return

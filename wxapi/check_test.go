@@ -160,7 +160,7 @@ func FuzzCheck(f *testing.F) {
 		f.Add(0, []byte(test.data))
 	}
 	for i := range wxapi.Verbs() {
-		f.Add(i, []byte(`{"type":"image","media":{"base64":"AAAA"},"openid":"o","media_id":"m","group":{"id":1,"name":"n"}}`))
+		f.Add(i, []byte(`{"type":"image","media":{"base64":"/9j/2Q=="},"openid":"o","media_id":"m","group":{"id":1,"name":"n"}}`))
 	}
 	f.Fuzz(func(t *testing.T, verb int, data []byte) {
 		rows := wxapi.Verbs()

@@ -50,6 +50,7 @@ func (c *Client) Do(ctx context.Context, checked *Checked) (Result, error) {
 	k := &call{Client: c, row: checked.row, secrets: mask{}.with(c.config.AppSecret)}
 	k.result.Response, k.result.Warnings = json.RawMessage("{}"), checked.Warnings
 	err := k.run(ctx, checked.in)
+	k.learn(ctx, err)
 	return k.result, err
 }
 
@@ -59,6 +60,10 @@ type call struct {
 	row     *Row
 	secrets mask
 	wanted  string // Download: the media_id, for the file's name
+	upload  []byte // Upload: the file
+	in      *object
+	recent  string    // what the answer is remembered under, "" for not at all
+	began   time.Time // with recent: before anything was sent
 	result  Result
 }
 
@@ -83,7 +88,16 @@ func (k *call) run(ctx context.Context, in *object) error {
 		}
 		k.row, in = row, data
 	}
-	req, err := k.request(ctx, in)
+	if k.in = in; k.row.Body == Upload {
+		var err error
+		if k.upload, err = k.file(ctx, in, k.row.attach(in)); err != nil {
+			return err
+		}
+	}
+	if k.again(ctx, in) {
+		return nil
+	}
+	req, err := k.request(in)
 	if err != nil {
 		return err
 	}

@@ -551,6 +551,9 @@ func (c *Client) GetMaterialCount(ctx context.Context, req *GetMaterialCountRequ
 // last three days (获取临时素材). It is written to the [MediaStore]; of a video
 // WeChat gives a URL, from which it is then fetched.
 //
+// A file that was downloaded lately and is still in the store is not downloaded
+// again: the answer says reused. It stays for 12 hours at least.
+//
 // https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
 func (c *Client) GetMedia(ctx context.Context, req *GetMediaRequest) (*GetMediaResponse, error) {
 	return GetMedia.Call(ctx, c, req)
@@ -1120,6 +1123,10 @@ func (c *Client) UploadMassVideo(ctx context.Context, req *UploadMassVideoReques
 // Images may have 10 MB (png, jpg, gif), voices 2 MB (amr, mp3) and 60
 // seconds, videos 10 MB (mp4), thumbs 64 KB (jpg). The answer has a media_id
 // for thumbs too, for which WeChat itself calls it thumb_media_id.
+//
+// The same bytes uploaded again as the same type within two and a half days get
+// the same media_id, and WeChat is not called: the answer says reused. It is
+// good for 12 hours at least. Ask for a fresh one if that is not enough.
 //
 // https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/New_temporary_materials.html
 func (c *Client) UploadMedia(ctx context.Context, req *UploadMediaRequest) (*UploadMediaResponse, error) {

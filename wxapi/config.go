@@ -35,6 +35,7 @@ type Config struct {
 
 	Tokens TokenStore // shared by all replicas. Default: this client's memory
 	Media  MediaStore // for datarefs and downloads. Default none: downloads are answered as base64
+	Recent Recent     // of all replicas: temporary media of late, which need not travel twice. Default none
 
 	Timeout       time.Duration // for one request, its answer read. Default 10s
 	UploadTimeout time.Duration // the same with a file in it, either way. Default 60s

@@ -20,18 +20,31 @@ var formats = []format{
 	{".gif", "image/gif", "GIF8", 0},
 	{".bmp", "image/bmp", "BM", 0},
 	{".webp", "image/webp", "WEBP", 8},
+	{".heic", "image/heic", "ftypheic", 4}, // what iPhones make; it would look like a video
+	{".heic", "image/heic", "ftypheix", 4},
+	{".heic", "image/heic", "ftypmif1", 4},
+	{".avif", "image/avif", "ftypavif", 4},
 	{".amr", "audio/amr", "#!AMR", 0},
 	{".mp3", "audio/mpeg", "ID3", 0},
 	{".mp3", "audio/mpeg", "\xff\xfb", 0},
 	{".mp3", "audio/mpeg", "\xff\xf3", 0},
 	{".mp3", "audio/mpeg", "\xff\xf2", 0},
+	{".mp3", "audio/mpeg", "\xff\xfa", 0},
+	{".mp3", "audio/mpeg", "\xff\xe3", 0}, // MPEG 2.5
+	{".mp3", "audio/mpeg", "\xff\xe2", 0},
 	{".wav", "audio/wav", "WAVE", 8},
 	{".wma", "audio/x-ms-wma", "\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0},
+	{".m4a", "audio/mp4", "ftypM4A", 4},
+	{".mov", "video/quicktime", "ftypqt", 4},
 	{".mp4", "video/mp4", "ftyp", 4},
 	{".pdf", "application/pdf", "%PDF-", 0},
 	{".zip", "application/zip", "PK\x03\x04", 0},
 	{".exe", "application/octet-stream", "MZ\x90", 0},
 }
+
+// magicLength is how much an error shows of the beginning of a file that is of no
+// format: enough to tell what it is, too little to tell what is in it.
+const magicLength = 4
 
 // formatOf recognises a file by its first bytes, whatever its name says.
 func formatOf(head []byte) (format, bool) {
@@ -68,6 +81,11 @@ func (m mediaRule) takes(ext string) bool {
 	ext = strings.ToLower(ext)
 	return slices.Contains(m.formats, ext) || ext == ".jpeg" && slices.Contains(m.formats, ".jpg")
 }
+
+// takesStrange says whether bytes that are of no format we know pass. Pictures
+// and videos all begin with their magic; an mp3 may begin with anything that a
+// player would skip.
+func (m mediaRule) takesStrange() bool { return m.takes(".mp3") }
 
 // maxFilename leaves room for the extension within what file systems take.
 const maxFilename = 100

@@ -68,10 +68,16 @@ func TestGetMaterialThatIsNone(t *testing.T) {
 		`{}`:            0,
 		`{"news_item":[{"content":"` + strings.Repeat("x", 200<<10):  0,
 		`{"news_item":[{"content":"` + strings.Repeat("x", 5<<20):    0,
-		`{"title":"T","down_url":"http://127.0.0.1:1/nobody/there"}`: -1,
+		`{"title":"T","down_url":"http://127.0.0.1:1/nobody/there"}`: 0, // an address that is not WeChat's either
+		`{"title":"T","down_url":"http://HERE/breaks/off"}`:          -1,
 	} {
 		store := &memoryMedia{}
-		_, err := getMaterial(t, newPlatform(t, sendFile("text/plain", "", answer)), store)
+		_, err := getMaterial(t, newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/breaks/off" {
+				panic(http.ErrAbortHandler)
+			}
+			fmt.Fprint(w, strings.Replace(answer, "HERE", r.Host, 1))
+		}), store)
 		refused, isRefusal := errors.AsType[*wxapi.Error](err)
 		_, isDoubtful := errors.AsType[*wxapi.AnswerError](err)
 		_, isLost := errors.AsType[*wxapi.TransportError](err)

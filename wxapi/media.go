@@ -11,10 +11,14 @@ import (
 // seconds, videos 10 MB (mp4), thumbs 64 KB (jpg). The answer has a media_id
 // for thumbs too, for which WeChat itself calls it thumb_media_id.
 //
+// The same bytes uploaded again as the same type within two and a half days get
+// the same media_id, and WeChat is not called: the answer says reused. It is
+// good for 12 hours at least. Ask for a fresh one if that is not enough.
+//
 // https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/New_temporary_materials.html
 var UploadMedia = define[UploadMediaRequest, UploadMediaResponse](Row{
 	Name: "upload_media", Method: "POST", Path: "/cgi-bin/media/upload", Body: Upload,
-	Query: []string{"type"}, Proof: []string{"media_id", "thumb_media_id"},
+	Query: []string{"type"}, Proof: []string{"media_id", "thumb_media_id"}, temporary: true,
 	Doc:    "https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/New_temporary_materials.html",
 	attach: temporaryMedia, improve: nameMediaID,
 })
@@ -24,6 +28,7 @@ type UploadMediaRequest struct {
 	Type     string `json:"type" wx:"required,one=image|voice|video|thumb"`
 	Filename string `json:"filename,omitempty"` // its extension must fit; directories are cut off
 	Media    Media  `json:"media" wx:"required"`
+	Fresh    bool   `json:"fresh,omitempty"` // upload it even if the same file was uploaded lately; WeChat does not see this
 }
 
 // UploadMediaResponse names the file for other calls.
@@ -32,17 +37,21 @@ type UploadMediaResponse struct {
 	MediaID      string `json:"media_id"`
 	ThumbMediaID string `json:"thumb_media_id,omitempty"`
 	CreatedAt    int64  `json:"created_at"`
+	Reused       bool   `json:"reused,omitempty"` // the same file was uploaded lately, WeChat was not called; created_at is of then
 }
 
 // GetMedia downloads a file that was uploaded or sent by a follower within the
 // last three days (获取临时素材). It is written to the [MediaStore]; of a video
 // WeChat gives a URL, from which it is then fetched.
 //
+// A file that was downloaded lately and is still in the store is not downloaded
+// again: the answer says reused. It stays for 12 hours at least.
+//
 // https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
 var GetMedia = define[GetMediaRequest, GetMediaResponse](Row{
 	Name: "get_media", Method: "GET", Path: "/cgi-bin/media/get", Body: Download, Retry: Read,
-	Proof: []string{"video_url"},
-	Doc:   "https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html",
+	Proof: []string{"video_url"}, temporary: true,
+	Doc: "https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html",
 })
 
 // GetMediaRequest names the file.
@@ -52,7 +61,8 @@ type GetMediaRequest struct {
 
 // GetMediaResponse says where the file is now.
 type GetMediaResponse struct {
-	Media Media `json:"media"`
+	Media  Media `json:"media"`
+	Reused bool  `json:"reused,omitempty"` // it was downloaded lately, WeChat was not called
 }
 
 // GetJSSDKVoice downloads a voice that was recorded in a web page with the
@@ -64,8 +74,8 @@ type GetMediaResponse struct {
 // https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html
 var GetJSSDKVoice = define[GetJSSDKVoiceRequest, GetJSSDKVoiceResponse](Row{
 	Name: "get_jssdk_voice", Method: "GET", Path: "/cgi-bin/media/get/jssdk", Body: Download, Retry: Read,
-	Proof: []string{"video_url"},
-	Doc:   "https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html",
+	Proof: []string{"video_url"}, temporary: true,
+	Doc: "https://developers.weixin.qq.com/doc/offiaccount/Asset_Management/Get_temporary_materials.html",
 })
 
 // GetJSSDKVoiceRequest names the voice by the serverId of uploadVoice.
@@ -75,7 +85,8 @@ type GetJSSDKVoiceRequest struct {
 
 // GetJSSDKVoiceResponse says where the voice is now.
 type GetJSSDKVoiceResponse struct {
-	Media Media `json:"media"`
+	Media  Media `json:"media"`
+	Reused bool  `json:"reused,omitempty"` // it was downloaded lately, WeChat was not called
 }
 
 // UploadArticleImage uploads a picture for the text of an article, and answers

@@ -2,6 +2,7 @@ package wxapi_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -36,7 +37,7 @@ func TestUpload(t *testing.T) {
 		{"dataref", upload("cat.png", `{"dataref":"nats-object://WX_MEDIA/cat"}`), "cat.png"},
 		{"no name", `{"type":"image","media":` + inPlace(png) + `}`, "media.png"},
 		{"no extension", upload("cat", inPlace(png)), "cat.png"},
-		{"nothing known", `{"type":"image","media":` + inPlace("???") + `}`, "media.jpg"},
+		{"nothing known", `{"type":"voice","media":` + inPlace("???") + `}`, "media.amr"},
 		{"directories", upload(`../../etc\..\cat.png`, inPlace(png)), "cat.png"},
 		{"header", upload("c\"\r\nX-Evil: 1\r\n.png", inPlace(png)), "c___X-Evil_ 1__.png"},
 		{"long", upload(strings.Repeat("c", 300)+".png", inPlace(png)), strings.Repeat("c", 96) + ".png"},
@@ -53,7 +54,11 @@ func TestUpload(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(string(result.Response), `"media_id":"MEDIA_ID"`) || query != "image" {
+			wantType := "image"
+			if test.name == "nothing known" { // only voices may be of no format that we know
+				wantType = "voice"
+			}
+			if !strings.Contains(string(result.Response), `"media_id":"MEDIA_ID"`) || query != wantType {
 				t.Errorf("%s, type=%s", result.Response, query)
 			}
 			calls, _ := p.seen()
@@ -88,7 +93,7 @@ func TestUploadOfAThumbHasAMediaID(t *testing.T) {
 }
 
 func TestUploadRefused(t *testing.T) {
-	store := &memoryMedia{files: map[string][]byte{"ref:big": make([]byte, 10<<20+1), "ref:empty": {}, "ref:amr": []byte("#!AMR\n")}}
+	store := &memoryMedia{files: map[string][]byte{"ref:big": make([]byte, 10<<20+5), "ref:empty": {}, "ref:amr": []byte("#!AMR\n")}}
 	for _, test := range []struct{ data, path, problem string }{
 		{`{"type":"picture","media":` + inPlace(png) + `}`, "type", "known are"},
 		{`{"type":"image"}`, "media", "is missing"},
@@ -101,10 +106,10 @@ func TestUploadRefused(t *testing.T) {
 		{upload("cat.png", inPlace("MZ\x90\x00")), "media.base64", "is a .exe file"},
 		{`{"type":"thumb","media":` + inPlace("\xff\xd8\xff"+strings.Repeat("x", 64<<10)) + `}`, "media.base64", "at most 65536"},
 		{upload("cat.png", `{"dataref":"ref:none"}`), "media.dataref", "no such file"},
-		{upload("cat.png", `{"dataref":"ref:big"}`), "media.dataref", "at most 10485760"},
+		{upload("cat.png", `{"dataref":"ref:big"}`), "media.dataref", "has 10485765 bytes, at most 10485760"},
 		{upload("cat.png", `{"dataref":"ref:empty"}`), "media.dataref", "is empty"},
 		{upload("cat.png", `{"dataref":"ref:amr"}`), "media.dataref", "is a .amr file"},
-		{upload("cat.png", `{"base64":"AAAA","sha256":"00"}`), "media.sha256", "not that of the file"},
+		{upload("cat.png", `{"base64":"iVBORw0KGgo=","sha256":"00"}`), "media.sha256", "not that of the file"},
 	} {
 		p := newPlatform(t, ok)
 		client := p.client(t, func(c *wxapi.Config) { c.Media = store })
@@ -278,5 +283,99 @@ func TestVideoURLIsGuarded(t *testing.T) {
 	}
 	if calls, _ := inner.seen(); len(calls) != 0 {
 		t.Errorf("%d requests came through", len(calls))
+	}
+}
+
+// B80: a redirect is followed nowhere, be it from the API or from where a video is.
+func TestMediaRedirectsAreNotFollowed(t *testing.T) {
+	inner := newPlatform(t, says(200, "\x00\x00\x00\x18ftypmp42 secrets of the house"))
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, from := range []string{"get", "video"} {
+			var p *platform
+			p = newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
+				if path.Base(r.URL.Path) == from {
+					w.Header().Set("Content-Disposition", `attachment; filename="x.mp4"`)
+					http.Redirect(w, r, inner.URL, status)
+					return
+				}
+				fmt.Fprintf(w, `{"video_url":%q}`, p.URL+"/video")
+			})
+			store := &memoryMedia{}
+			_, err := getMedia(t, p, func(c *wxapi.Config) { c.Media = store })
+			if doubtful, ok := errors.AsType[*wxapi.AnswerError](err); !ok || doubtful.Status != status || len(store.files) != 0 {
+				t.Errorf("%d of %s: %v", status, from, err)
+			}
+		}
+	}
+	if calls, _ := inner.seen(); len(calls) != 0 {
+		t.Errorf("%d requests came through", len(calls))
+	}
+}
+
+// longFile gives out a file as it is asked for it.
+type longFile struct{ size, given int64 }
+
+func (e *longFile) Read(p []byte) (int, error) {
+	n := min(int64(len(p)), e.size-e.given)
+	if n == 0 {
+		return 0, io.EOF
+	}
+	for i := range p[:n] {
+		p[i] = 'x'
+	}
+	if e.given == 0 {
+		copy(p, "\x00\x00\x00\x18ftypmp42")
+	}
+	e.given += n
+	return int(n), nil
+}
+
+func (e *longFile) Close() error { return nil }
+
+// counting is a MediaStore that keeps nothing and notes how far the file was
+// ahead of it at most.
+type counting struct {
+	file            *longFile
+	taken, furthest int64
+}
+
+func (c *counting) Open(context.Context, string) (io.ReadCloser, wxapi.MediaInfo, error) {
+	return nil, wxapi.MediaInfo{}, errNotExist
+}
+
+func (c *counting) Create(_ context.Context, info wxapi.MediaInfo, r io.Reader) (string, wxapi.MediaInfo, error) {
+	part := make([]byte, 8<<10)
+	for {
+		n, err := r.Read(part)
+		c.taken += int64(n)
+		c.furthest = max(c.furthest, c.file.given-c.taken)
+		if errors.Is(err, io.EOF) {
+			return "nats-object://WX_MEDIA/1", info, nil
+		}
+		if err != nil {
+			return "", info, err
+		}
+	}
+}
+
+// B82: a file goes through in small pieces: never is much of it read and not stored.
+func TestDownloadHoldsLittle(t *testing.T) {
+	const size = 48 << 20
+	file := &longFile{size: size}
+	store := &counting{file: file}
+	answer := roundTripper(func(*http.Request) (*http.Response, error) {
+		resp := newRecorder(200, "").Result()
+		resp.Header.Set("Content-Disposition", `attachment; filename="x.mp4"`)
+		resp.Body, resp.ContentLength = file, size
+		return resp, nil
+	})
+	result, err := getMedia(t, newPlatform(t, ok), func(c *wxapi.Config) {
+		c.Transport, c.Tokens, c.Media = answer, &slowStore{token: freshToken()}, store
+	})
+	if err != nil || store.taken != size || !strings.Contains(string(result.Response), `"size":50331648`) {
+		t.Fatalf("%d bytes, %s, %v", store.taken, result.Response, err)
+	}
+	if store.furthest > 128<<10 {
+		t.Errorf("%d bytes were read and not stored yet", store.furthest)
 	}
 }

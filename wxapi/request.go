@@ -1,7 +1,6 @@
 package wxapi
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -25,7 +24,7 @@ type request struct {
 }
 
 // request puts the data where the row wants it.
-func (k *call) request(ctx context.Context, in *object) (*request, error) {
+func (k *call) request(in *object) (*request, error) {
 	r := &request{
 		method: k.row.Method, url: k.api.JoinPath(k.row.Path),
 		header: http.Header{"User-Agent": {"wxbridge"}}, timeout: k.config.Timeout,
@@ -62,7 +61,7 @@ func (k *call) request(ctx context.Context, in *object) (*request, error) {
 		r.body = []byte(rest.text(k.row.lastField()))
 	case Upload:
 		r.timeout = k.config.UploadTimeout
-		return r, k.multipart(ctx, rest, in, r)
+		return r, k.multipart(rest, in, r)
 	case Download:
 		r.timeout = k.config.UploadTimeout
 		if k.row.Method == http.MethodPost {

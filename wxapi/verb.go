@@ -47,6 +47,7 @@ type Row struct {
 	// Where a row differs from its like.
 	secretName string // AppSecret: what the query calls it; "" means secret
 	longJSON   bool   // Download: the answer may also be JSON, of any length
+	temporary  bool   // Upload, Download: of temporary media, whose answer holds for as long as they live
 
 	shape   *shape                                               // of Request
 	checks  func(in *object) *RequestError                       // what tags cannot say

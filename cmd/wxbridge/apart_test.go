@@ -81,12 +81,18 @@ type delivery struct {
 // says lets a follower write; the delivery comes when WeChat has done its tries.
 func (a *apart) says(t *testing.T, openID, text string) <-chan delivery {
 	t.Helper()
+	return a.pushes(t, openID, map[string]string{"MsgType": "text", "Content": text})
+}
+
+// pushes is says for any message.
+func (a *apart) pushes(t *testing.T, openID string, data map[string]string) <-chan delivery {
+	t.Helper()
 	came := make(chan delivery, 1)
 	ctx := t.Context()
 	go func() {
 		var d delivery
 		defer func() { came <- d }()
-		body, _ := json.Marshal(map[string]string{"MsgType": "text", "Content": text})
+		body, _ := json.Marshal(data)
 		request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.sim+"/_sim/followers/"+openID+"/push", bytes.NewReader(body))
 		if err != nil {
 			return

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/events"
@@ -173,6 +174,11 @@ var (
 func (l *link) Names() events.Prefix        { return l.names }
 func (l *link) OnAnswer(f func(bus.Answer)) { l.answer = f }
 func (l *link) Reasons() []string           { return nil }
+
+// Request reaches nobody: the model's messages have no media.
+func (l *link) Request(context.Context, string, cloudevents.Event) ([]byte, error) {
+	return nil, nats.ErrNoResponders
+}
 
 func (l *link) killed() bool {
 	select {

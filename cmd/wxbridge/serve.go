@@ -190,7 +190,7 @@ func (b *bridge) newEgress(connection *bus.Bus, observer egress.Observer) (*egre
 	client, err := wxapi.New(wxapi.Config{
 		AppID: s.AppID, AppSecret: s.AppSecret, APIURL: s.Egress.APIURL, MPURL: s.Egress.MPURL,
 		CallAPIAllow: s.Egress.CallAPIAllow,
-		Tokens:       egress.NewTokens(connection), Media: media, Logger: b.logger,
+		Tokens:       egress.NewTokens(connection), Media: media, Recent: egress.NewRecent(connection, media), Logger: b.logger,
 	})
 	if err != nil {
 		return nil, &configError{err}

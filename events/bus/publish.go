@@ -136,6 +136,21 @@ func TooLarge(err error) bool {
 	return errors.Is(err, nats.ErrMaxPayload) || errors.As(err, &refused) && refused.Code == tooLong
 }
 
+// Request asks whoever serves a subject and waits for the one answer until ctx
+// ends; give it a deadline. When nobody serves it the error is
+// nats.ErrNoResponders, at once.
+func (b *Bus) Request(ctx context.Context, subject string, e cloudevents.Event) ([]byte, error) {
+	header, body, err := events.EncodeStructured(e)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := b.nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Header: nats.Header(header), Data: body})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", subject, err)
+	}
+	return answer.Data, nil
+}
+
 // final tells what another attempt would not mend.
 func final(err error) bool {
 	return errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrBadSubject) || errors.Is(err, nats.ErrConnectionClosed)

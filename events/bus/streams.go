@@ -91,7 +91,7 @@ func (c StreamConfig) Buckets(p events.Prefix) []jetstream.KeyValueConfig {
 		}
 	}
 	return []jetstream.KeyValueConfig{
-		bucket(BucketClaim, "what became of each command id", 7*day),
+		bucket(BucketClaim, "what became of each command id, and of recent media", 7*day),
 		bucket(BucketState, "owner, pauses, quotas", 0),
 		bucket(BucketSecret, "the access token; egress alone", 0),
 	}

@@ -124,6 +124,11 @@ func published(t testing.TB) []cloudevents.Event {
 		} else {
 			add(events.NewInbound("wx", "wx01", m, time.Time{}, events.Trace{}))
 		}
+		if m.Value("MediaId") != "" {
+			e := all[len(all)-1].Clone()
+			err := events.AddFile(&e, events.File{DataRef: "nats-object://WX_MEDIA/x", ContentType: "image/png", Size: 69, SHA256: "00ff", Filename: "x.png"})
+			add(e, err)
+		}
 	}
 	for _, o := range []events.Outcome{
 		{Outcome: events.OutcomeReplied, Try: 1, MS: 812, Source: "/shop", Sequence: 4711},

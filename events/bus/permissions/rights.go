@@ -105,6 +105,7 @@ func (n names) ingress(create bool) role {
 				n.branches(events.Inbound, events.Marks, events.Replies, events.Outcomes, events.DLQ),
 			},
 			{"a reply that only a custom message can carry", []string{n.Subject(events.Cmd, "send_custom_message")}},
+			{"WX_MEDIA_FETCH: the file of a follower's message", []string{n.Subject(events.Call, events.FetchVerb)}},
 			{"the feed of replies", consumers(n.streams(bus.StreamReply))},
 			{
 				"the log of one key, the outcome that was first, the event that was stored",
@@ -128,7 +129,7 @@ func (n names) egress(create bool) role {
 			{"the ledger of custom messages follows what came of them", consumers(n.streams(bus.StreamResult))},
 			{"single messages by their number", api("STREAM.MSG.GET", append(followed, n.streams(bus.StreamCmd, bus.StreamResult)...), "")},
 			{
-				"claims; the owner of the queue and pauses; the access token",
+				"claims and recent media; the owner of the queue and pauses; the access token",
 				append([]string{n.values(bus.BucketClaim), n.values(bus.BucketState), n.values(bus.BucketSecret)}, direct(state...)...),
 			},
 			{"watching who owns the queue", append(consumers([]string{n.bucket(bus.BucketState)}), "$JS.FC.>")},

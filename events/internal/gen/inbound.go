@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -25,6 +26,14 @@ func (s *source) inbound(k callback.Kind) (object, error) {
 	properties, err := elements(k.Fields, k)
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(k.Fields, func(f callback.Field) bool { return f.Name == "MediaId" }) {
+		file, err := types{docs: s.docs, purpose: published}.of(reflect.TypeFor[events.File]())
+		if err != nil {
+			return nil, err
+		}
+		about := "The file itself, if the bridge has fetched it before it stored the event (WX_MEDIA_FETCH); else get_media gets it by the MediaId. Of a voice with a MediaId16K it is that one."
+		properties = append(properties, member{"media", obj("description", about).with(file)})
 	}
 	required := list("ToUserName", "FromUserName", "CreateTime", "MsgType")
 	if k.Event != "" {
