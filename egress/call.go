@@ -76,6 +76,9 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 	add(getResult, "what became of a command", func(r micro.Request) bool {
 		return c.wait(func(mayWait bool) { e.answerResult(waiting, r, mayWait) })
 	})
+	add(redrive, "sends dead letters again", func(r micro.Request) bool {
+		return c.run(func() { e.answerRedrive(work, r) })
+	})
 	if err != nil {
 		c.stop(0)
 		return nil, err

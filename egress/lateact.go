@@ -143,11 +143,11 @@ func (l *Late) file(ctx context.Context, next step, m events.Message) error {
 	if name == "" {
 		name = events.ReplyLetters
 	}
-	e, err := events.NewReplyLetter(l.appID, name, next.key, next.class, next.reason, m, time.Now())
+	e, err := events.NewReplyLetter(l.appID, name, next.key, next.openID, next.class, next.reason, m, time.Now())
 	if err != nil {
 		return err
 	}
-	ack, err := l.publish(ctx, events.DLQ, name, e, l.appID+"."+e.ID())
+	ack, err := l.bus.PublishLetter(ctx, name, e, l.appID+"."+e.ID())
 	if err == nil && !ack.Duplicate {
 		l.logger.Warn("a reply counts for nothing", "event", next.key, "kind", next.kind, "sequence", next.line.Sequence,
 			"class", next.class, "reason", next.reason)

@@ -19,6 +19,7 @@ type Bus interface {
 	// that was published with a key go to whom OnAnswer named.
 	Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (bus.Ack, error)
 	PublishEvent(ctx context.Context, subject string, e cloudevents.Event, id, key string) (bus.Ack, error)
+	PublishLetter(ctx context.Context, name string, e cloudevents.Event, id string) (bus.Ack, error)
 	OnAnswer(f func(bus.Answer))
 	// Log is what is stored under a key, Stored one message of a stream.
 	Log(ctx context.Context, key string) ([]events.Message, error)

@@ -132,6 +132,10 @@ func (l *link) Names() events.Prefix        { return l.names }
 func (l *link) OnAnswer(f func(bus.Answer)) { l.answer = f }
 func (l *link) Reasons() []string           { return nil }
 
+func (l *link) PublishLetter(ctx context.Context, name string, e cloudevents.Event, id string) (bus.Ack, error) {
+	return l.PublishEvent(ctx, l.names.Subject(events.DLQ, name), e, id, "")
+}
+
 func (l *link) killed() bool {
 	select {
 	case <-l.dead:
