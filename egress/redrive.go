@@ -213,9 +213,6 @@ func (e *Egress) redriveMany(ctx context.Context, want redriveWanted, until time
 	pace := time.NewTicker(time.Second / time.Duration(want.Rate))
 	defer pace.Stop()
 	for done.Next = max(want.From, 1); done.Next <= done.To; {
-		if time.Now().After(until) || len(done.Letters) >= e.bus.Room(redriveAtOnce) {
-			return nil
-		}
 		m, err := e.bus.StoredFrom(ctx, bus.StreamDLQ, done.Next, filter)
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
 			break
@@ -244,6 +241,9 @@ func (e *Egress) redriveMany(ctx context.Context, want redriveWanted, until time
 			}
 		}
 		done.Next = m.Sequence + 1
+		if done.Next <= done.To && (time.Now().After(until) || len(done.Letters) >= e.bus.Room(redriveAtOnce)) {
+			return nil
+		}
 	}
 	done.Next = 0
 	return nil

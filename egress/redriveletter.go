@@ -64,7 +64,7 @@ func (e *Egress) redriveLetter(ctx context.Context, want redriveWanted, m events
 // *events.RedriveError: it would only leave another letter.
 func (e *Egress) commandOf(ctx context.Context, l events.Letter) (events.Redrive, error) {
 	p := e.bus.Prefix
-	header, original, err := bus.App{JetStream: e.bus.JetStream(), Prefix: p}.Original(ctx, l)
+	header, original, err := bus.App{JetStream: e.bus.JetStream(), Prefix: p}.Original(ctx, l.DeadLetter)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return events.Redrive{}, &events.RedriveError{Problem: "the original is gone: " + err.Error()}
 	}

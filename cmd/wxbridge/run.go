@@ -38,6 +38,7 @@ func commands() []command {
 		{"ingress", "WeChat's callbacks to the bus", runIngress},
 		{"egress", "the bus's commands to WeChat", runEgress},
 		{"sim", "the pretend WeChat alone", runSim},
+		{"dlq", "dead letters: dlq list, dlq show <number>, dlq redrive <number> or by filter", dlq},
 		{"bench", "proves and measures, against the simulator: bench soak, bench backlog", bench},
 		{"schema", "prints the contract: JSON Schemas, asyncapi, streams, permissions; without a name the names", schema},
 		{"healthz", "exit 0 if the process behind WX_ADMIN_LISTEN answers; for container health checks", healthz},

@@ -32,7 +32,7 @@ func (a App) File(ctx context.Context, dataref string) ([]byte, error) {
 // Original reads what a dead letter is about as it was published, wherever it is
 // kept. An original that is lost has no body. The error is
 // jetstream.ErrObjectNotFound where it is gone.
-func (a App) Original(ctx context.Context, l events.Letter) (events.Header, []byte, error) {
+func (a App) Original(ctx context.Context, l events.DeadLetter) (events.Header, []byte, error) {
 	if l.BodyRef == "" {
 		return l.Headers, l.Original(), nil
 	}

@@ -55,8 +55,10 @@ func TestEnsureCreatesAll(t *testing.T) {
 				t.Errorf("bucket %s is %+v", want.Bucket, have)
 			}
 		}
-		if have := first["OBJ_"+p.Resource("MEDIA")]; have.MaxAge != 3*day || have.Storage != c.Objects(p)[0].Storage {
-			t.Errorf("object store is %+v", have)
+		for name, age := range map[string]time.Duration{"MEDIA": 3 * day, "LETTER": 30 * day} {
+			if have := first["OBJ_"+p.Resource(name)]; have.MaxAge != age || have.Storage != c.Objects(p)[0].Storage {
+				t.Errorf("object store is %+v", have)
+			}
 		}
 		if err := Ensure(within(t), js, p, c); err != nil {
 			t.Fatal(err)
@@ -70,7 +72,7 @@ func TestEnsureCreatesAll(t *testing.T) {
 			t.Errorf("check of what create made: %v", err)
 		}
 	}
-	if n := len(everything(t, js)); n != 20 {
+	if n := len(everything(t, js)); n != 24 {
 		t.Errorf("%d streams of two prefixes", n)
 	}
 }
