@@ -16,8 +16,8 @@ wxbridge dlq list [--name N] [--class C] [--since 24h] [--limit 20] [--open] [--
 wxbridge dlq show <sequence>
 wxbridge dlq redrive <sequence>… | --name N | --class C | --since 24h | --all [--dry-run] [--rate 10] [--limit N] [--unknown]`
 
-// dlq works with dead letters: what could not be processed.
-func dlq(ctx context.Context, p *program) error {
+// dlqCommand works with dead letters: what could not be processed.
+func dlqCommand(ctx context.Context, p *program) error {
 	tools := map[string]func(context.Context, *program) error{"list": dlqList, "show": dlqShow, "redrive": dlqRedrive}
 	if len(p.args) == 0 || tools[p.args[0]] == nil {
 		return usage(dlqUsage)

@@ -63,23 +63,17 @@ func dlqList(ctx context.Context, p *program) error {
 		return err
 	}
 	defer t.close()
-	show := t.table()
 	if *asJSON {
-		show = func(l listed) error { return json.NewEncoder(t.out).Encode(l) }
+		return t.list(ctx, want, func(l listed) error { return json.NewEncoder(t.out).Encode(l) })
 	}
-	return t.list(ctx, want, show)
-}
-
-// table prints letters for a person.
-func (t *tool) table() func(listed) error {
 	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "NUMBER\tSTORED\tNAME\tCLASS\tOUTCOME\tTRIES\tSENT AGAIN\tREASON")
-	_ = w.Flush() // an empty list is one too
-	return func(l listed) error {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.Sequence, l.Time.Local().Format(time.DateTime), l.Name, l.Class,
+	err = t.list(ctx, want, func(l listed) error {
+		_, err := fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", l.Sequence, l.Time.Local().Format(time.DateTime), l.Name, l.Class,
 			dash(l.Outcome), l.Attempts, dash(l.Redriven), shortLine(l.Reason, 100))
-		return w.Flush()
-	}
+		return err
+	})
+	return errors.Join(err, w.Flush())
 }
 
 func dash(s string) string {
