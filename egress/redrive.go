@@ -155,10 +155,13 @@ func (e *Egress) redrive(ctx context.Context, data []byte, within time.Duration)
 		return rejected(err)
 	}
 	done := redriven{Did: map[string]int{}, Letters: []redrivenLetter{}, To: want.To}
-	if want.Sequence != 0 {
-		err = e.redriveOne(ctx, want, &done)
-	} else {
-		err = e.redriveMany(ctx, want, time.Now().Add(within), &done)
+	marks, err := bus.OpenRedriveMarks(ctx, e.bus.JetStream(), e.bus.Prefix)
+	switch {
+	case err != nil:
+	case want.Sequence != 0:
+		err = e.redriveOne(ctx, want, marks, &done)
+	default:
+		err = e.redriveMany(ctx, want, marks, time.Now().Add(within), &done)
 	}
 	if done.Did[letterRedriven] > 0 {
 		e.logger.Info("dead letters were sent again", "letters", done.Did[letterRedriven],
@@ -180,14 +183,14 @@ func (e *Egress) redrive(ctx context.Context, data []byte, within time.Duration)
 	return r
 }
 
-func (e *Egress) redriveOne(ctx context.Context, want redriveWanted, done *redriven) error {
-	ctx, cancel := context.WithTimeout(ctx, redriveWithin)
+func (e *Egress) redriveOne(ctx context.Context, want redriveWanted, marks *bus.RedriveMarks, done *redriven) error {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	m, err := e.bus.Stored(ctx, bus.StreamDLQ, want.Sequence)
 	if err != nil {
 		return err
 	}
-	l, err := e.redriveLetter(ctx, want, m)
+	l, err := e.redriveLetter(ctx, want, marks, m)
 	if err == nil {
 		done.add(l)
 	}
@@ -196,8 +199,8 @@ func (e *Egress) redriveOne(ctx context.Context, want redriveWanted, done *redri
 
 // redriveMany goes through the letters in the stream's order, so that the
 // commands of one follower come in the order in which they failed.
-func (e *Egress) redriveMany(ctx context.Context, want redriveWanted, until time.Time, done *redriven) error {
-	ctx, cancel := context.WithDeadline(ctx, until.Add(redriveWithin)) // what is begun may end
+func (e *Egress) redriveMany(ctx context.Context, want redriveWanted, marks *bus.RedriveMarks, until time.Time, done *redriven) error {
+	ctx, cancel := context.WithDeadline(ctx, until.Add(callWithin)) // what is begun may end
 	defer cancel()
 	if done.To == 0 {
 		stream, err := e.bus.JetStream().Stream(ctx, e.bus.Prefix.Resource(bus.StreamDLQ))
@@ -224,7 +227,7 @@ func (e *Egress) redriveMany(ctx context.Context, want redriveWanted, until time
 			break
 		}
 		if want.selects(e.bus.Prefix, m) {
-			l, err := e.redriveLetter(ctx, want, m)
+			l, err := e.redriveLetter(ctx, want, marks, m)
 			if err != nil {
 				done.Next = m.Sequence
 				return err

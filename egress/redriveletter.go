@@ -16,20 +16,16 @@ import (
 
 // redriveLetter sends one letter again, or says why not. The error is the bus's:
 // nobody knows what became of the letter, and asking again finds out.
-func (e *Egress) redriveLetter(ctx context.Context, want redriveWanted, m events.Message) (redrivenLetter, error) {
+func (e *Egress) redriveLetter(ctx context.Context, want redriveWanted, marks *bus.RedriveMarks, m events.Message) (redrivenLetter, error) {
 	p := e.bus.Prefix
 	did := redrivenLetter{Sequence: m.Sequence, Did: letterRefused}
 	l, err := events.ParseLetter(p, m)
 	did.Name = l.Name
 	if err != nil {
 		did.Reason = err.Error()
-		return did, nil
+		return did, nil //nolint:nilerr // it is what became of the letter
 	}
 	did.Command = l.Cause
-	marks, err := bus.OpenRedriveMarks(ctx, e.bus.JetStream(), p)
-	if err != nil {
-		return did, err
-	}
 	mark, err := marks.Load(ctx, l)
 	switch {
 	case err != nil:
@@ -109,7 +105,7 @@ func (e *Egress) sendAgain(ctx context.Context, marks *bus.RedriveMarks, mark bu
 		return letterRefused, err
 	}
 	maps.Copy(header, again.Header)
-	within, cancel := context.WithTimeout(ctx, redriveWithin)
+	within, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	ack, err := e.bus.Publish(within, e.bus.Prefix.Subject(events.Cmd, again.Verb), header, body, e.appID+"."+mark.ID, "")
 	if err != nil {

@@ -123,7 +123,8 @@ func (t *tool) list(ctx context.Context, want letterFilter, show func(listed) er
 			if err := show(listed{l.Sequence, l.Time, l.Name, l.Cause, l.Class, l.Outcome, l.Attempts, redriven, l.Reason}); err != nil {
 				return err
 			}
-			if shown++; shown == want.limit {
+			shown++
+			if shown == want.limit {
 				return nil
 			}
 		}

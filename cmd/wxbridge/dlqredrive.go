@@ -142,12 +142,7 @@ func (t *tool) redrive(ctx context.Context, want redriveRequest, did map[string]
 	if err != nil {
 		return answer, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	m, err := t.nc.RequestWithContext(ctx, t.subject(events.Call, "redrive"), request)
-	if errors.Is(err, nats.ErrNoResponders) {
-		return answer, errors.New("no egress answers: is one running, and is WX_PREFIX right?")
-	}
+	m, err := t.askAgain(ctx, request)
 	if err != nil {
 		return answer, err
 	}
@@ -169,4 +164,24 @@ func (t *tool) redrive(ctx context.Context, want redriveRequest, did map[string]
 		return answer, errors.New(r.ErrMsg)
 	}
 	return answer, nil
+}
+
+// askAgain asks until there is an answer, a few times: a request that a dying
+// process took is lost, and to ask for the same again is harmless.
+func (t *tool) askAgain(ctx context.Context, request []byte) (m *nats.Msg, err error) {
+	const tries = 3
+	for range tries {
+		one, cancel := context.WithTimeout(ctx, 20*time.Second)
+		m, err = t.nc.RequestWithContext(one, t.subject(events.Call, "redrive"), request)
+		cancel()
+		switch {
+		case err == nil:
+			return m, nil
+		case errors.Is(err, nats.ErrNoResponders):
+			return nil, errors.New("no egress answers: is one running, and is WX_PREFIX right?")
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		}
+	}
+	return nil, fmt.Errorf("egress does not answer; what was sent again stays so, and to begin anew is harmless: %w", err)
 }

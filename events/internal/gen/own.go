@@ -46,7 +46,8 @@ func (s *source) deadLetter() (schema, error) {
 		"DeadLetter.class": {{"description", paragraphs(own, s.actions())}, {"type", "string"}},
 		"DeadLetter.outcome": {
 			{"description", "That of the command's result, left out for what was no command. Of an unknown one WeChat may have executed the original."},
-			{"type", "string"}, {"enum", list(events.ResultRejected, events.ResultFailed, events.ResultExpired, events.ResultUnknown)},
+			{"type", "string"},
+			{"enum", list(events.ResultRejected, events.ResultFailed, events.ResultExpired, events.ResultUnknown)},
 		},
 	}, events.DeadLetter{
 		Reason: "msgtype \"txt\" is unknown", Class: events.ClassReplyInvalid,
