@@ -84,6 +84,9 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 			return c.run(func() { e.answerToken(work, r) })
 		})
 	}
+	add(redrive, "sends dead letters again", func(r micro.Request) bool {
+		return c.run(func() { e.answerRedrive(work, r) })
+	})
 	if err != nil {
 		c.stop(0)
 		return nil, err

@@ -78,7 +78,7 @@ func TestCallsAreDiscoverable(t *testing.T) {
 	if ping.Name != "wxbridge" || info.Metadata["appid"] != testApp {
 		t.Errorf("%+v %+v", ping, info)
 	}
-	if len(info.Endpoints) != len(wxapi.Verbs())+2 { // and get_result, get_quota
+	if len(info.Endpoints) != len(wxapi.Verbs())+3 { // and get_result, get_quota, redrive
 		t.Errorf("%d endpoints of %d verbs", len(info.Endpoints), len(wxapi.Verbs()))
 	}
 	for _, e := range info.Endpoints {

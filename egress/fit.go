@@ -7,9 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 
 	"github.com/wxbridge/wxbridge/events"
 )
@@ -20,10 +21,6 @@ import (
 const (
 	// maxResponse is the largest answer that a result carries itself.
 	maxResponse = 256 << 10
-	// maxLetter is the largest dead letter that carries its original itself.
-	maxLetter = 640 << 10
-	// usualPayload is NATS's own limit for a message.
-	usualPayload = 1 << 20
 
 	maxAttribute = 255     // bytes of an id, a partition key
 	maxTrace     = 1 << 10 // bytes of a trace context
@@ -78,7 +75,7 @@ func (e *Egress) fitResult(ctx context.Context, name string, r *events.Result) {
 	switch {
 	case len(r.Response) == 0:
 		r.Response = json.RawMessage("{}")
-	case len(r.Response) > e.room(maxResponse):
+	case len(r.Response) > e.bus.Room(maxResponse):
 		ref, err := e.keep(ctx, name, "application/json", r.Response)
 		if err != nil {
 			r.Warnings = append(r.Warnings, cut(fmt.Sprintf("the answer of %d bytes is too large for a message and is lost: %v", len(r.Response), err), maxWarning))
@@ -87,29 +84,41 @@ func (e *Egress) fitResult(ctx context.Context, name string, r *events.Result) {
 	}
 }
 
-// room is a limit, or less where NATS was told to take less.
-func (e *Egress) room(limit int) int {
-	if payload := int(e.bus.Conn().MaxPayload()); payload > 0 && payload < usualPayload {
-		return limit * payload / usualPayload
-	}
-	return limit
-}
-
 // keep stores what is too large for a message. It gives up in the end: a result
 // must not wait for ever for a store that is full.
 func (e *Egress) keep(ctx context.Context, name, contentType string, body []byte) (ref string, err error) {
+	err = e.persist(ctx, name, func() error {
+		ref, err = e.media.putBytes(ctx, name, contentType, body)
+		return err
+	})
+	return ref, err
+}
+
+// persist tries a few times to put something into an object store.
+func (e *Egress) persist(ctx context.Context, name string, put func() error) (err error) {
 	for range storeTries {
-		if ref, err = e.media.putBytes(ctx, name, contentType, body); err == nil {
-			return ref, nil
+		if err = put(); err == nil {
+			return nil
 		}
 		e.logger.Warn("the object store does not take what is too large for a message", "name", name, "error", err)
-		select {
-		case <-ctx.Done():
-			return "", err
-		case <-time.After(soon):
+		if !sleep(ctx, soon) {
+			break
 		}
 	}
-	return "", err
+	return err
+}
+
+// fitLetter makes a dead letter fit into a message, in the end without its original.
+func (e *Egress) fitLetter(ctx context.Context, letter cloudevents.Event) (cloudevents.Event, error) {
+	fitted := letter
+	err := e.persist(ctx, letter.ID(), func() (err error) {
+		fitted, err = e.bus.FitLetter(ctx, letter)
+		return err
+	})
+	if err != nil {
+		return events.WithoutOriginal(letter, "", err.Error())
+	}
+	return fitted, nil
 }
 
 // objectName is a name that follows from what the object belongs to, so that

@@ -34,6 +34,7 @@ const (
 type LateBus interface {
 	Names() events.Prefix
 	PublishEvent(ctx context.Context, subject string, e cloudevents.Event, id, key string) (bus.Ack, error)
+	PublishLetter(ctx context.Context, name string, e cloudevents.Event, id string) (bus.Ack, error)
 	Stored(ctx context.Context, stream string, sequence uint64) (events.Message, error)
 	Replay(ctx context.Context, pasts []bus.Past, handle func(stream string, m events.Message), caughtUp func()) error
 }

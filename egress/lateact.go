@@ -145,25 +145,15 @@ func (l *Late) unlessGone(err error, next step) error {
 
 // file keeps a reply as a dead letter.
 func (l *Late) file(ctx context.Context, next step, m events.Message) error {
-	err := l.fileWhole(ctx, next, m)
-	if bus.TooLarge(err) {
-		short, note := events.Beginning(m)
-		next.reason += note
-		err = l.fileWhole(ctx, next, short)
-	}
-	return err
-}
-
-func (l *Late) fileWhole(ctx context.Context, next step, m events.Message) error {
 	name := next.kind
 	if name == "" {
 		name = events.ReplyLetters
 	}
-	e, err := events.NewReplyLetter(l.appID, name, next.key, next.class, next.reason, m, time.Now())
+	e, err := events.NewReplyLetter(l.appID, name, next.key, next.openID, next.class, next.reason, m, time.Now())
 	if err != nil {
 		return err
 	}
-	ack, err := l.publish(ctx, events.DLQ, name, e, l.appID+"."+e.ID())
+	ack, err := l.bus.PublishLetter(ctx, name, e, l.appID+"."+e.ID())
 	if err == nil && !ack.Duplicate {
 		l.logger.Warn("a reply counts for nothing", "event", next.key, "kind", next.kind, "sequence", next.line.Sequence,
 			"class", next.class, "reason", next.reason)

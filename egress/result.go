@@ -81,7 +81,7 @@ func (e *Egress) finish(ctx context.Context, j *job, r events.Result) (queue.Ver
 	id := events.ResultID(j.command.ID)
 	e.fitResult(ctx, objectName("response-", j.command.ID), &r)
 	var err error
-	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, j.command.ID, id, r); err != nil {
+	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, id, r); err != nil {
 		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
 		return queue.Again(soon), nil
 	}
@@ -98,7 +98,7 @@ func (e *Egress) finish(ctx context.Context, j *job, r events.Result) (queue.Ver
 }
 
 // ending makes the events of a command's end; there is a letter unless it is done.
-func (e *Egress) ending(ctx context.Context, j *job, cause, resultID string, r events.Result) (result, letter json.RawMessage, err error) {
+func (e *Egress) ending(ctx context.Context, j *job, resultID string, r events.Result) (result, letter json.RawMessage, err error) {
 	now := time.Now()
 	event, err := events.NewResult(e.appID, j.command, resultID, now, r)
 	if err != nil {
@@ -107,30 +107,18 @@ func (e *Egress) ending(ctx context.Context, j *job, cause, resultID string, r e
 	if _, result, err = events.EncodeStructured(event); err != nil || r.Outcome == events.ResultDone {
 		return result, nil, err
 	}
-	original := j.message.Body
-	about := events.DeadLetter{
-		Reason: r.ErrMsg, Class: r.Class, Attempts: r.Attempts, Subject: j.message.Subject, Headers: j.message.Header,
-	}
+	original := j.message
 	if r.Class == classCallOnly {
-		original, about.Headers = nil, nil // it holds credentials
+		original.Header, original.Body = nil, nil // it holds credentials
 	}
-	write := func() error {
-		event, err := events.NewDeadLetter(j.command.Verb, events.LetterID(resultID), events.Source(e.appID), cause, now, about, original)
-		if err == nil {
-			_, letter, err = events.EncodeStructured(event)
-		}
-		return err
+	if event, err = events.NewCommandLetter(e.appID, j.command, resultID, now, r, original); err != nil {
+		return result, nil, err
 	}
-	if err = write(); err != nil || len(letter) <= e.room(maxLetter) {
-		return result, letter, err
+	if event, err = e.fitLetter(ctx, event); err != nil {
+		return result, nil, err
 	}
-	ref, err := e.keep(ctx, objectName("letter-", resultID), "application/octet-stream", original)
-	if err != nil {
-		ref = "lost: " + err.Error()
-	}
-	about.Reason += fmt.Sprintf(" (the original of %d bytes is too large for a message; it is kept for 3 days: %s)", len(original), ref)
-	about.Headers, original = nil, nil
-	return result, letter, write()
+	_, letter, err = events.EncodeStructured(event)
+	return result, letter, err
 }
 
 // publish publishes the end of a command as its claim holds it. A repetition is
@@ -168,7 +156,7 @@ func (e *Egress) conflict(ctx context.Context, j *job) queue.Verdict {
 	own := events.ResultID(j.command.ID + "-" + strconv.FormatUint(j.message.Sequence, 10))
 	var err error
 	e.fitResult(ctx, objectName("response-", own), &r)
-	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, j.command.ID, own, r); err != nil {
+	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, own, r); err != nil {
 		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
 		return queue.Again(soon)
 	}

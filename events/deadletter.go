@@ -1,6 +1,7 @@
 package events
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,6 +18,9 @@ type DeadLetter struct {
 	Reason string `json:"reason"`
 	// Class groups the reasons: that of the command's result, or one of those below.
 	Class string `json:"class"`
+	// Outcome is that of the command's result, "" for what was no command. Of an
+	// unknown one WeChat may have executed the original.
+	Outcome string `json:"outcome,omitempty"`
 	// Attempts counts the requests written to WeChat for it.
 	Attempts int `json:"attempts"`
 	// Subject is where the original was published; "" for a callback.
@@ -28,6 +32,19 @@ type DeadLetter struct {
 	Body string `json:"body,omitempty"`
 	// BodyBase64 is the original in Base64.
 	BodyBase64 []byte `json:"body_base64,omitempty"`
+	// BodyRef is a dataref to the original if it is too large for a message:
+	// nats-object://<bucket>/<name>, kept as long as the letter. Its headers are then
+	// the object's.
+	BodyRef string `json:"body_ref,omitempty"`
+}
+
+// Original is what the letter itself carries of the original, nothing if that is
+// where BodyRef says.
+func (l DeadLetter) Original() []byte {
+	if l.BodyBase64 != nil {
+		return l.BodyBase64
+	}
+	return []byte(l.Body)
 }
 
 // The classes of dead letters that no command left.
@@ -44,8 +61,11 @@ const (
 	ClassLateDropped = "late_dropped"
 )
 
+// letterSuffix makes a result's id that of the dead letter beside it.
+const letterSuffix = ".dlq"
+
 // LetterID is the id of the dead letter beside a result.
-func LetterID(resultID string) string { return resultID + ".dlq" }
+func LetterID(resultID string) string { return resultID + letterSuffix }
 
 // NewDeadLetter makes the event of a dead letter. cause is the id of the
 // message that could not be processed, "" if it had none.
@@ -66,10 +86,25 @@ func NewDeadLetter(name, id, source, cause string, at time.Time, letter DeadLett
 	return e, nil
 }
 
+// NewCommandLetter makes the dead letter of a command that ended without
+// success: m as it was, and the result r with the id resultID.
+func NewCommandLetter(appID string, c Command, resultID string, at time.Time, r Result, m Message) (cloudevents.Event, error) {
+	e, err := NewDeadLetter(c.Verb, LetterID(resultID), Source(appID), c.ID, at, DeadLetter{
+		Reason: r.ErrMsg, Class: r.Class, Outcome: r.Outcome, Attempts: r.Attempts, Subject: m.Subject, Headers: m.Header,
+	}, m.Body)
+	if err != nil {
+		return e, err
+	}
+	setFollower(&e, c.PartitionKey)
+	c.Trace.set(&e)
+	return e, nil
+}
+
 // NewReplyLetter makes the dead letter of a reply in the log of a key: one for
 // each message of the log, by whichever process it is made. name is the inbound
-// event's kind, or ReplyLetters if nobody knows it. Publish it under its id.
-func NewReplyLetter(appID, name, key, class, reason string, m Message, at time.Time) (cloudevents.Event, error) {
+// event's kind, or ReplyLetters if nobody knows it; openID is who is replied to,
+// "" likewise. Publish it under its id.
+func NewReplyLetter(appID, name, key, openID, class, reason string, m Message, at time.Time) (cloudevents.Event, error) {
 	reply, _, _ := Decode(m.Header, m.Body) // for its id, if it has one
 	cause := reply.ID()
 	if len(cause) > maxCause {
@@ -81,22 +116,27 @@ func NewReplyLetter(appID, name, key, class, reason string, m Message, at time.T
 	}, m.Body)
 	if err == nil {
 		e.SetExtension(extCorrelation, key)
+		setFollower(&e, openID)
 	}
 	return e, err
 }
 
-// Beginning is as much of a reply as a dead letter holds in any case, and what to
-// add to the reason: a letter is longer than its original, which may be as long
-// as NATS takes a message.
-func Beginning(m Message) (short Message, note string) {
-	note = fmt.Sprintf(" (of %d bytes, too many for a dead letter: it holds the beginning; the stream of replies holds all as message %d until the reply window ends)",
-		len(m.Body), m.Sequence)
-	m.Header, m.Body = nil, m.Body[:min(len(m.Body), beginning)]
-	return m, note
+// WithoutOriginal takes the original out of a dead letter that no message can
+// carry, and gives it a dataref instead, or the reason why there is none.
+func WithoutOriginal(e cloudevents.Event, ref, lost string) (cloudevents.Event, error) {
+	var letter DeadLetter
+	if err := json.Unmarshal(e.Data(), &letter); err != nil {
+		return e, fmt.Errorf("dead letter %s: %w", e.ID(), err)
+	}
+	letter.Headers, letter.Body, letter.BodyBase64, letter.BodyRef = nil, "", nil, ref
+	if ref == "" {
+		letter.Reason += " (the original is too large for a message and is lost: " + lost + ")"
+	}
+	data, err := marshal(letter)
+	e = e.Clone()
+	e.DataEncoded = data
+	return e, err
 }
-
-// beginning is how many bytes Beginning keeps.
-const beginning = 8 << 10
 
 // ReplyLetters is the name under which replies are filed whose inbound event
 // nobody knows.

@@ -67,6 +67,14 @@ func marshal(v any) (json.RawMessage, error) {
 	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }
 
+// setFollower names the follower whom an event is about, if anybody knows.
+func setFollower(e *cloudevents.Event, openID string) {
+	if openID != "" {
+		e.SetSubject(openID)
+		e.SetExtension(extPartitionKey, openID)
+	}
+}
+
 // extension reads an extension attribute as text.
 func extension(e cloudevents.Event, name string) string { return formatted(e.Extensions()[name]) }
 

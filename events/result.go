@@ -59,10 +59,7 @@ func NewResult(appID string, c Command, id string, at time.Time, r Result) (clou
 	if err != nil {
 		return e, err
 	}
-	if c.PartitionKey != "" {
-		e.SetSubject(c.PartitionKey)
-		e.SetExtension(extPartitionKey, c.PartitionKey)
-	}
+	setFollower(&e, c.PartitionKey)
 	e.SetExtension(extCausation, c.ID)
 	c.Trace.set(&e)
 	return e, nil

@@ -37,7 +37,7 @@ func (i *Ingress) fetch(ctx context.Context, t *try, e *cloudevents.Event) {
 	if !i.cfg.MediaFetch || len(ids) == 0 {
 		return
 	}
-	if _, waits := i.rooms.kind(t.id); waits {
+	if _, waits := i.rooms.event(t.id); waits {
 		return // the event is stored, or about to be, by the try that waits there
 	}
 	select {

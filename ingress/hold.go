@@ -17,7 +17,7 @@ import (
 // hold stores the event and keeps the response open until the event's log
 // decides, or until the try's time is over.
 func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudevents.Event) {
-	room := i.rooms.enter(t.id, t.kind)
+	room := i.rooms.enter(t.about())
 	defer i.rooms.leave(room)
 	ack, ok := i.store(w, r, t, e, true)
 	if !ok {
@@ -74,7 +74,7 @@ func (i *Ingress) join(ctx context.Context, t *try, sequence uint64) error {
 	entries := make([]events.Entry, 0, len(log))
 	for _, m := range log {
 		if branch, _, ok := i.names.Split(m.Subject); ok {
-			entries = append(entries, i.read(branch, t.kind, t.id, m))
+			entries = append(entries, i.read(branch, t.about(), m))
 		}
 	}
 	i.rooms.add(t.id, entries...)

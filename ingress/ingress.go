@@ -19,6 +19,7 @@ type Bus interface {
 	// that was published with a key go to whom OnAnswer named.
 	Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (bus.Ack, error)
 	PublishEvent(ctx context.Context, subject string, e cloudevents.Event, id, key string) (bus.Ack, error)
+	PublishLetter(ctx context.Context, name string, e cloudevents.Event, id string) (bus.Ack, error)
 	OnAnswer(f func(bus.Answer))
 	// Request asks who serves a subject, and waits for the answer.
 	Request(ctx context.Context, subject string, e cloudevents.Event) ([]byte, error)

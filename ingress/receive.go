@@ -23,6 +23,8 @@ type try struct {
 	size     int64     // of the body, in bytes
 }
 
+func (t *try) about() about { return about{t.id, t.kind, t.message.FromUserName} }
+
 // receive takes an authentic document.
 func (i *Ingress) receive(w http.ResponseWriter, r *http.Request, arrived time.Time, size int, envelope *callback.Envelope) {
 	message, err := callback.Parse(envelope.Document)

@@ -13,26 +13,29 @@ type rooms struct {
 	open map[string]*room
 }
 
+// about names an inbound event.
+type about struct{ key, kind, openID string }
+
 // room is where the tries of one event wait: they share its log, and so come to
 // one decision.
 type room struct {
-	key, kind string
-	inside    int
-	log       []events.Entry // in stream order, each sequence once
-	changed   chan struct{}  // closed and replaced when the log grows
+	about
+	inside  int
+	log     []events.Entry // in stream order, each sequence once
+	changed chan struct{}  // closed and replaced when the log grows
 }
 
 func newRooms() *rooms { return &rooms{open: map[string]*room{}} }
 
 // enter must come before the event is published: a fast service answers sooner
 // than the stream acks.
-func (rs *rooms) enter(key, kind string) *room {
+func (rs *rooms) enter(event about) *room {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	r := rs.open[key]
+	r := rs.open[event.key]
 	if r == nil {
-		r = &room{key: key, kind: kind, changed: make(chan struct{})}
-		rs.open[key] = r
+		r = &room{about: event, changed: make(chan struct{})}
+		rs.open[event.key] = r
 	}
 	r.inside++
 	return r
@@ -84,12 +87,12 @@ func (rs *rooms) look(r *room) (log []events.Entry, changed <-chan struct{}) {
 	return slices.Clone(r.log), r.changed
 }
 
-// kind is the kind of the event that waits under a key.
-func (rs *rooms) kind(key string) (kind string, ok bool) {
+// event is the event that waits under a key.
+func (rs *rooms) event(key string) (event about, waiting bool) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if r := rs.open[key]; r != nil {
-		return r.kind, true
+		return r.about, true
 	}
-	return "", false
+	return about{}, false
 }

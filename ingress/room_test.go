@@ -34,7 +34,7 @@ func TestRoomMergesBySequence(t *testing.T) {
 		{[]uint64{9, 1}, []uint64{5, 5, 1}, []uint64{1, 5, 9}},
 	} {
 		rs := newRooms()
-		r := rs.enter("k", "text")
+		r := rs.enter(about{"k", "text", "oAlice"})
 		rs.add("k", entries(c.first...)...)
 		rs.add("k", entries(c.then...)...)
 		if log, _ := rs.look(r); !slices.Equal(sequences(log), c.want) {
@@ -47,7 +47,7 @@ func TestRoomMergesBySequence(t *testing.T) {
 func TestRoomTellsOfNewsOnly(t *testing.T) {
 	t.Parallel()
 	rs := newRooms()
-	r := rs.enter("k", "text")
+	r := rs.enter(about{"k", "text", "oAlice"})
 	rs.add("k", entries(1)...)
 	log, changed := rs.look(r)
 	rs.add("k", entries(1)...)
@@ -68,21 +68,21 @@ func TestRoomTellsOfNewsOnly(t *testing.T) {
 func TestRoomIsGivenBack(t *testing.T) {
 	t.Parallel()
 	rs := newRooms()
-	a, b := rs.enter("k", "text"), rs.enter("k", "text")
+	a, b := rs.enter(about{"k", "text", "oAlice"}), rs.enter(about{"k", "text", "oAlice"})
 	if a != b {
 		t.Fatal("two rooms for one event")
 	}
 	rs.add("k", entries(1)...)
 	rs.leave(a)
-	if kind, open := rs.kind("k"); !open || kind != "text" {
-		t.Errorf("kind %q, open %v", kind, open)
+	if event, open := rs.event("k"); !open || event.kind != "text" {
+		t.Errorf("event %v, open %v", event, open)
 	}
 	rs.leave(b)
-	if _, open := rs.kind("k"); open {
+	if _, open := rs.event("k"); open {
 		t.Error("the room is open, and nobody inside")
 	}
 	rs.add("k", entries(2)...)
-	if log, _ := rs.look(rs.enter("k", "text")); len(log) != 0 {
+	if log, _ := rs.look(rs.enter(about{"k", "text", "oAlice"})); len(log) != 0 {
 		t.Errorf("a new room knows %v", sequences(log))
 	}
 }
@@ -95,7 +95,7 @@ func TestRoomUnderConcurrency(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 200 {
-				r := rs.enter("k", "text")
+				r := rs.enter(about{"k", "text", "oAlice"})
 				before, _ := rs.look(r)
 				rs.add("k", entries(rand.Uint64N(50), rand.Uint64N(50))...)
 				after, _ := rs.look(r)

@@ -42,6 +42,6 @@ func (i *Ingress) msgID(id string) string { return i.account.AppID() + "." + id 
 func (i *Ingress) deadLetter(ctx context.Context, name string, e cloudevents.Event) error {
 	ctx, cancel := context.WithTimeout(ctx, storeWithin)
 	defer cancel()
-	_, err := i.bus.PublishEvent(ctx, i.names.Subject(events.DLQ, name), e, i.msgID(e.ID()), "")
+	_, err := i.bus.PublishLetter(ctx, name, e, i.msgID(e.ID()))
 	return err
 }

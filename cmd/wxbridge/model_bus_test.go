@@ -180,6 +180,10 @@ func (l *link) Request(context.Context, string, cloudevents.Event) ([]byte, erro
 	return nil, nats.ErrNoResponders
 }
 
+func (l *link) PublishLetter(ctx context.Context, name string, e cloudevents.Event, id string) (bus.Ack, error) {
+	return l.PublishEvent(ctx, l.names.Subject(events.DLQ, name), e, id, "")
+}
+
 func (l *link) killed() bool {
 	select {
 	case <-l.dead:

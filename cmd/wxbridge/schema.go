@@ -121,7 +121,10 @@ func allStreams(p events.Prefix, c bus.StreamConfig) []jetstream.StreamConfig {
 	for _, b := range c.Buckets(p) {
 		all = append(all, bucketStream(b))
 	}
-	return append(all, objectStream(c.Objects(p)))
+	for _, o := range c.Objects(p) {
+		all = append(all, objectStream(o))
+	}
+	return all
 }
 
 // bucketStream is the stream behind a key-value bucket (NATS ADR-8), as

@@ -35,7 +35,7 @@ func TestFile(t *testing.T) {
 	if _, err := s.app.File(within(t), "nats-object://WX_MEDIA/small"); !errors.Is(err, jetstream.ErrObjectNotFound) {
 		t.Errorf("%v", err)
 	}
-	if _, err := s.app.File(within(t), "nats-object://WX_MEDIA/none"); !errors.Is(err, jetstream.ErrMsgNotFound) {
+	if _, err := s.app.File(within(t), "nats-object://WX_MEDIA/none"); !errors.Is(err, jetstream.ErrObjectNotFound) {
 		t.Errorf("%v", err)
 	}
 	if _, err := s.app.File(within(t), "nats-object://OTHER/small"); err == nil || !strings.Contains(err.Error(), "must begin with nats-object://WX_MEDIA/") {

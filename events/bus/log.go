@@ -45,6 +45,20 @@ func (b *Bus) Stored(ctx context.Context, stream string, sequence uint64) (event
 	return rawMessage(m), nil
 }
 
+// StoredFrom reads the first message of a stream that carries the subject and has
+// this sequence or a later one.
+func (b *Bus) StoredFrom(ctx context.Context, stream string, sequence uint64, subject string) (events.Message, error) {
+	s, err := b.js.Stream(ctx, b.Prefix.Resource(stream))
+	if err != nil {
+		return events.Message{}, err
+	}
+	m, err := s.GetMsg(ctx, sequence, jetstream.WithGetMsgSubject(subject))
+	if err != nil {
+		return events.Message{}, err
+	}
+	return rawMessage(m), nil
+}
+
 func rawMessage(m *jetstream.RawStreamMsg) events.Message {
 	return events.Message{
 		Subject: m.Subject, Header: events.Header(m.Header), Body: m.Data,

@@ -24,15 +24,19 @@ const (
 
 // Names of the buckets, after the prefix.
 const (
-	BucketClaim  = "CLAIM"
-	BucketState  = "STATE"
-	BucketSecret = "SECRET"
-	BucketMedia  = "MEDIA"
+	BucketClaim   = "CLAIM"
+	BucketState   = "STATE"
+	BucketSecret  = "SECRET"
+	BucketRedrive = "REDRIVE"
+	BucketMedia   = "MEDIA"
+	BucketLetter  = "LETTER"
 )
 
 const (
-	day    = 24 * time.Hour
-	dedupe = 10 * time.Minute
+	day = 24 * time.Hour
+	// letters is how long dead letters are kept, with what belongs to them.
+	letters = 30 * day
+	dedupe  = 10 * time.Minute
 	// replyDedupe is the shortest that the server allows: two services that
 	// answer with the same id must both be heard.
 	replyDedupe = 100 * time.Millisecond
@@ -77,7 +81,7 @@ func (c StreamConfig) Streams(p events.Prefix) []jetstream.StreamConfig {
 		stream(StreamOutcome, "how each held event ended", day, again, events.Outcomes),
 		cmd,
 		stream(StreamResult, "the terminal result of each command", 7*day, dedupe, events.Results),
-		stream(StreamDLQ, "what could not be processed, and why", 30*day, again, events.DLQ),
+		stream(StreamDLQ, "what could not be processed, and why", letters, again, events.DLQ),
 	}
 }
 
@@ -94,16 +98,22 @@ func (c StreamConfig) Buckets(p events.Prefix) []jetstream.KeyValueConfig {
 		bucket(BucketClaim, "what became of each command id, and of recent media", 7*day),
 		bucket(BucketState, "owner, pauses, quotas", 0),
 		bucket(BucketSecret, "the access token; egress alone", 0),
+		bucket(BucketRedrive, "which dead letters were sent again", letters),
 	}
 }
 
-// Objects is the object store of a prefix.
-func (c StreamConfig) Objects(p events.Prefix) jetstream.ObjectStoreConfig {
+// Objects is every object store of a prefix.
+func (c StreamConfig) Objects(p events.Prefix) []jetstream.ObjectStoreConfig {
 	storage, _ := c.storage()
-	return jetstream.ObjectStoreConfig{
-		Bucket: p.Resource(BucketMedia), Description: "media too large for an event",
+	store := func(name, about string, ttl time.Duration) jetstream.ObjectStoreConfig {
+		return jetstream.ObjectStoreConfig{
+			Bucket: p.Resource(name), Description: about, TTL: ttl, Storage: storage, Replicas: c.Replicas,
+		}
+	}
+	return []jetstream.ObjectStoreConfig{
 		// WeChat keeps temporary media for 3 days too.
-		TTL: 3 * day, Storage: storage, Replicas: c.Replicas,
+		store(BucketMedia, "media too large for an event", 3*day),
+		store(BucketLetter, "originals too large for a dead letter", letters),
 	}
 }
 
@@ -159,16 +169,17 @@ func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c Stre
 		}
 		broken = append(broken, shortLived(want, backing.CachedInfo().Config)...)
 	}
-	objects := c.Objects(p)
-	_, err := js.ObjectStore(ctx, objects.Bucket)
-	if errors.Is(err, jetstream.ErrBucketNotFound) && c.Mode == "create" {
-		_, err = js.CreateObjectStore(ctx, objects)
-	}
-	switch {
-	case errors.Is(err, jetstream.ErrBucketNotFound):
-		missing = append(missing, objects.Bucket)
-	case err != nil && !errors.Is(err, jetstream.ErrBucketExists):
-		return fmt.Errorf("object store %s: %w", objects.Bucket, err)
+	for _, want := range c.Objects(p) {
+		_, err := js.ObjectStore(ctx, want.Bucket)
+		if errors.Is(err, jetstream.ErrBucketNotFound) && c.Mode == "create" {
+			_, err = js.CreateObjectStore(ctx, want)
+		}
+		switch {
+		case errors.Is(err, jetstream.ErrBucketNotFound):
+			missing = append(missing, want.Bucket)
+		case err != nil && !errors.Is(err, jetstream.ErrBucketExists):
+			return fmt.Errorf("object store %s: %w", want.Bucket, err)
+		}
 	}
 	if len(missing) > 0 {
 		broken = append(broken, &MissingError{missing})

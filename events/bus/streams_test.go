@@ -55,8 +55,10 @@ func TestEnsureCreatesAll(t *testing.T) {
 				t.Errorf("bucket %s is %+v", want.Bucket, have)
 			}
 		}
-		if have := first["OBJ_"+p.Resource("MEDIA")]; have.MaxAge != 3*day || have.Storage != c.Objects(p).Storage {
-			t.Errorf("object store is %+v", have)
+		for name, age := range map[string]time.Duration{"MEDIA": 3 * day, "LETTER": 30 * day} {
+			if have := first["OBJ_"+p.Resource(name)]; have.MaxAge != age || have.Storage != c.Objects(p)[0].Storage {
+				t.Errorf("object store is %+v", have)
+			}
 		}
 		if err := Ensure(within(t), js, p, c); err != nil {
 			t.Fatal(err)
@@ -70,7 +72,7 @@ func TestEnsureCreatesAll(t *testing.T) {
 			t.Errorf("check of what create made: %v", err)
 		}
 	}
-	if n := len(everything(t, js)); n != 20 {
+	if n := len(everything(t, js)); n != 24 {
 		t.Errorf("%d streams of two prefixes", n)
 	}
 }
@@ -92,7 +94,7 @@ func TestEnsureEightAtOnce(t *testing.T) {
 	}
 	close(start)
 	all.Wait()
-	if n := len(everything(t, s.JetStream())); n != 10 {
+	if n := len(everything(t, s.JetStream())); n != 12 {
 		t.Errorf("%d streams", n)
 	}
 }
@@ -105,7 +107,7 @@ func TestCheckNamesTheMissing(t *testing.T) {
 	var missing *MissingError
 	all := []string{
 		"WX_INBOUND", "WX_REPLY", "WX_OUTCOME", "WX_CMD", "WX_RESULT", "WX_DLQ",
-		"WX_CLAIM", "WX_STATE", "WX_SECRET", "WX_MEDIA",
+		"WX_CLAIM", "WX_STATE", "WX_SECRET", "WX_REDRIVE", "WX_MEDIA", "WX_LETTER",
 	}
 	if err := Ensure(within(t), js, "wx", check); !errors.As(err, &missing) || !slices.Equal(missing.Names, all) {
 		t.Errorf("%v", err)
@@ -116,13 +118,13 @@ func TestCheckNamesTheMissing(t *testing.T) {
 	if err := Ensure(within(t), js, "wx", testStreams()); err != nil {
 		t.Fatal(err)
 	}
-	for _, gone := range []string{"WX_CMD", "KV_WX_STATE", "OBJ_WX_MEDIA"} {
+	for _, gone := range []string{"WX_CMD", "KV_WX_STATE", "OBJ_WX_MEDIA", "OBJ_WX_LETTER"} {
 		if err := js.DeleteStream(within(t), gone); err != nil {
 			t.Fatal(err)
 		}
 	}
 	err := Ensure(within(t), js, "wx", check)
-	if !errors.As(err, &missing) || !slices.Equal(missing.Names, []string{"WX_CMD", "WX_STATE", "WX_MEDIA"}) {
+	if !errors.As(err, &missing) || !slices.Equal(missing.Names, []string{"WX_CMD", "WX_STATE", "WX_MEDIA", "WX_LETTER"}) {
 		t.Errorf("%v", err)
 	}
 	if err := Ensure(within(t), js, "wx", testStreams()); err != nil {

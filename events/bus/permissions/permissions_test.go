@@ -127,7 +127,7 @@ func TestRefusals(t *testing.T) {
 	}
 	all := []string{
 		"WX_INBOUND", "WX_REPLY", "WX_OUTCOME", "WX_CMD", "WX_RESULT", "WX_DLQ",
-		"KV_WX_CLAIM", "KV_WX_STATE", "KV_WX_SECRET", "OBJ_WX_MEDIA",
+		"KV_WX_CLAIM", "KV_WX_STATE", "KV_WX_SECRET", "KV_WX_REDRIVE", "OBJ_WX_LETTER", "OBJ_WX_MEDIA",
 	}
 	readable := []string{"WX_INBOUND", "WX_OUTCOME", "WX_RESULT", "WX_DLQ"}
 	reshape := []string{"STREAM.UPDATE", "STREAM.DELETE", "STREAM.MSG.DELETE", "STREAM.SNAPSHOT", "STREAM.RESTORE", "STREAM.LEADER.STEPDOWN", "STREAM.PEER.REMOVE"}
@@ -135,7 +135,7 @@ func TestRefusals(t *testing.T) {
 		[]string{
 			"wx.mark.k", "wx.inbound.text", "wx.outcome.text", "wx.result.get_groups", "wx.dlq.text", // forging
 			"wx.owner.p1", "wx.news.reply.k", "wx.reply", "wx.reply.a.b", "reply.k",
-			"$KV.WX_SECRET.access_token", "$KV.WX_CLAIM.0", "$KV.WX_STATE.owner", "$O.WX_MEDIA.C.x", "$O.WX_MEDIA.M.x",
+			"$KV.WX_SECRET.access_token", "$KV.WX_CLAIM.0", "$KV.WX_STATE.owner", "$KV.WX_REDRIVE.0", "$O.WX_MEDIA.C.x", "$O.WX_MEDIA.M.x", "$O.WX_LETTER.C.x", "$O.WX_LETTER.M.x",
 			"$JS.ACK.WX_CMD.egress-1.1.1.1.1.0", "$JS.ACK.a.b.WX_CMD.egress-1.1.1.1.1.0", "$JS.ACK.WX_REPLY.c.1.1.1.1.0",
 			"$JS.FC.WX_INBOUND.c.1", "$SRV.PING", "$SYS.REQ.SERVER.PING",
 			"_INBOX_WX_INGRESS.n.key.1", "_INBOX_WX_EGRESS.n", "_INBOX.n", "_INBOX_WX_APPLICATION.n",
@@ -163,16 +163,16 @@ func TestRefusals(t *testing.T) {
 		"ingress": {
 			slices.Concat([]string{
 				"wx.result.get_groups", "wx.cmd.create_menu", "wx.call.get_groups",
-				"$KV.WX_SECRET.access_token", "$KV.WX_CLAIM.0", "$KV.WX_STATE.owner", "$O.WX_MEDIA.C.x", "$JS.ACK.WX_CMD.egress-1.1.1.1.1.0",
+				"$KV.WX_SECRET.access_token", "$KV.WX_CLAIM.0", "$KV.WX_STATE.owner", "$KV.WX_REDRIVE.0", "$O.WX_MEDIA.C.x", "$JS.ACK.WX_CMD.egress-1.1.1.1.1.0",
 			}, ofStreams(append(reshape, "STREAM.CREATE", "STREAM.PURGE"), all),
 				ofStreams([]string{"STREAM.MSG.GET", "DIRECT.GET"}, []string{"KV_WX_SECRET", "KV_WX_CLAIM", "WX_CMD", "OBJ_WX_MEDIA"}),
 				ofStreams([]string{"CONSUMER.CREATE", "CONSUMER.MSG.NEXT"}, []string{"KV_WX_SECRET.x", "WX_CMD.x", "WX_INBOUND.x"})),
 			[]string{">", "wx.>", "wx.inbound.*", "wx.cmd.*", "wx.call.*", "$KV.>", "_INBOX.>", "_INBOX_WX_EGRESS.>"},
 		},
 		"egress": {
-			slices.Concat([]string{"wx.inbound.text", "wx.reply.k", "wx.cmd.create_menu", "_INBOX_WX_INGRESS.n.key.1"},
+			slices.Concat([]string{"wx.inbound.text", "wx.reply.k", "_INBOX_WX_INGRESS.n.key.1"},
 				ofStreams(append(reshape, "STREAM.CREATE"), all),
-				ofStreams([]string{"STREAM.PURGE"}, all[:9]),
+				ofStreams([]string{"STREAM.PURGE"}, all[:len(all)-1]),
 				ofStreams([]string{"CONSUMER.CREATE"}, []string{"KV_WX_SECRET.x", "KV_WX_CLAIM.x", "WX_DLQ.x"})),
 			[]string{">", "wx.>", "wx.inbound.*", "wx.reply.*", "$KV.>", "_INBOX.>", "_INBOX_WX_INGRESS.>"},
 		},

@@ -37,11 +37,15 @@ func (n names) streams(all ...string) []string {
 
 func (n names) bucket(name string) string { return "KV_" + n.Resource(name) }
 func (n names) objects() string           { return "OBJ_" + n.Resource(bus.BucketMedia) }
+func (n names) originals() string         { return "OBJ_" + n.Resource(bus.BucketLetter) }
 
 // all is every stream of the prefix, buckets as the streams that they are.
 func (n names) all() []string {
 	full := n.streams(bus.StreamInbound, bus.StreamReply, bus.StreamOutcome, bus.StreamCmd, bus.StreamResult, bus.StreamDLQ)
-	return append(full, n.bucket(bus.BucketClaim), n.bucket(bus.BucketState), n.bucket(bus.BucketSecret), n.objects())
+	for _, bucket := range []string{bus.BucketClaim, bus.BucketState, bus.BucketSecret, bus.BucketRedrive} {
+		full = append(full, n.bucket(bucket))
+	}
+	return append(full, n.objects(), n.originals())
 }
 
 // api are the subjects of JetStream's API for a request about streams, such as
@@ -68,7 +72,7 @@ func acks(streams []string) []string {
 // values are the subjects on which the values of a bucket or the files of the
 // object store are written.
 func (n names) values(bucket string) string { return "$KV." + n.Resource(bucket) + ".>" }
-func (n names) files() string               { return "$O." + n.Resource(bus.BucketMedia) + ".>" }
+func (n names) files(bucket string) string  { return "$O." + n.Resource(bucket) + ".>" }
 
 // consumers is all that reading a stream through consumers of one's own takes.
 func consumers(streams []string) []string {
@@ -104,6 +108,7 @@ func (n names) ingress(create bool) role {
 				"follower messages; markers; answers of plain subscribers; how a hold ended; what cannot be read",
 				n.branches(events.Inbound, events.Marks, events.Replies, events.Outcomes, events.DLQ),
 			},
+			n.keeps(),
 			{"a reply that only a custom message can carry", []string{n.Subject(events.Cmd, "send_custom_message")}},
 			{"WX_MEDIA_FETCH: the file of a follower's message", []string{n.Subject(events.Call, events.FetchVerb)}},
 			{"the feed of replies", consumers(n.streams(bus.StreamReply))},
@@ -118,22 +123,27 @@ func (n names) ingress(create bool) role {
 
 func (n names) egress(create bool) role {
 	followed := n.streams(bus.StreamInbound, bus.StreamReply, bus.StreamOutcome)
-	state := []string{n.bucket(bus.BucketClaim), n.bucket(bus.BucketState), n.bucket(bus.BucketSecret)}
+	state := []string{n.bucket(bus.BucketClaim), n.bucket(bus.BucketState), n.bucket(bus.BucketSecret), n.bucket(bus.BucketRedrive)}
 	return role{
 		user: "egress", responds: true,
 		publish: append([]right{
-			{"results, what was refused, late replies", append(n.branches(events.Results, events.DLQ, events.Marks, events.Outcomes),
-				n.Subject(events.Cmd, "send_custom_message"))},
+			{
+				"results, what was refused, late replies; dead letters that are sent again",
+				n.branches(events.Results, events.DLQ, events.Marks, events.Outcomes, events.Cmd),
+			},
+			n.keeps(),
 			{"the queue of commands", slices.Concat(consumers(n.streams(bus.StreamCmd)), api("CONSUMER.NAMES", n.streams(bus.StreamCmd), ""), acks(n.streams(bus.StreamCmd)))},
 			{"late replies follow what came, what was answered, and how it ended", consumers(followed)},
 			{"the ledger of custom messages follows what came of them", consumers(n.streams(bus.StreamResult))},
-			{"single messages by their number", api("STREAM.MSG.GET", append(followed, n.streams(bus.StreamCmd, bus.StreamResult)...), "")},
+			{"single messages by their number", api("STREAM.MSG.GET", append(followed, n.streams(bus.StreamCmd, bus.StreamResult, bus.StreamDLQ)...), "")},
 			{
-				"claims and recent media; the owner of the queue and pauses; the access token",
-				append([]string{n.values(bus.BucketClaim), n.values(bus.BucketState), n.values(bus.BucketSecret)}, direct(state...)...),
+				"claims and recent media; the owner of the queue and pauses; the access token; which dead letters were sent again",
+				append([]string{
+					n.values(bus.BucketClaim), n.values(bus.BucketState), n.values(bus.BucketSecret), n.values(bus.BucketRedrive),
+				}, direct(state...)...),
 			},
 			{"watching who owns the queue", append(consumers([]string{n.bucket(bus.BucketState)}), "$JS.FC.>")},
-			{"files", append(append([]string{n.files()}, direct(n.objects())...), consumers([]string{n.objects()})...)},
+			{"files", append(append([]string{n.files(bus.BucketMedia)}, direct(n.objects())...), consumers([]string{n.objects()})...)},
 			{"the parts of a file that was replaced", api("STREAM.PURGE", []string{n.objects()}, "")},
 			{"is the owner of the queue alive?", []string{n.probe()}},
 		}, n.ensure(create)...),
@@ -143,6 +153,12 @@ func (n names) egress(create bool) role {
 			{"acks and answers", []string{n.inbox("EGRESS") + ".>"}},
 		},
 	}
+}
+
+// keeps is what storing an original takes that is too large for its dead letter.
+func (n names) keeps() right {
+	return right{"originals too large for a dead letter", slices.Concat(
+		[]string{n.files(bus.BucketLetter)}, direct(n.originals()))}
 }
 
 // probe are the subjects on which the egress processes answer as long as they live.
@@ -161,19 +177,19 @@ func (n names) heard() []string {
 // account can reach, whatever a user of it may do.
 func (n names) reached() []right {
 	read := n.streams(bus.StreamInbound, bus.StreamOutcome, bus.StreamResult, bus.StreamDLQ)
-	shown := []string{n.bucket(bus.BucketState), n.objects()}
+	shown := []string{n.bucket(bus.BucketState), n.bucket(bus.BucketRedrive), n.objects(), n.originals()}
 	return []right{
 		{"replies, commands, calls", n.branches(events.Replies, events.Cmd, events.Call)},
 		{"consumers that the operator has created", append(append(api("CONSUMER.INFO", read, ".*"), api("CONSUMER.MSG.NEXT", read, ".*")...), acks(read)...)},
 		{"single messages by their number", api("STREAM.MSG.GET", read, "")},
 		{"what the streams are", append(api("STREAM.INFO", append(read, shown...), ""), "$JS.API.STREAM.NAMES", "$JS.API.INFO")},
-		{"pauses and quotas; files", direct(shown...)},
+		{"pauses and quotas; which dead letters were sent again; files", direct(shown...)},
 	}
 }
 
 // stores is what an application may do besides that stores files for commands.
 // Who may store a file may also replace one, or all of them at once (a rollup).
-func (n names) stores() right { return right{"files for commands", []string{n.files()}} }
+func (n names) stores() right { return right{"files for commands", []string{n.files(bus.BucketMedia)}} }
 
 func (n names) application(user string, more ...right) role {
 	return role{

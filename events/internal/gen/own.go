@@ -44,6 +44,11 @@ func (s *source) deadLetter() (schema, error) {
 	_, own := s.docs.choices("events", "Class")
 	return s.published("dlq", reflect.TypeFor[events.DeadLetter](), map[string]object{
 		"DeadLetter.class": {{"description", paragraphs(own, s.actions())}, {"type", "string"}},
+		"DeadLetter.outcome": {
+			{"description", "That of the command's result, left out for what was no command. Of an unknown one WeChat may have executed the original."},
+			{"type", "string"},
+			{"enum", list(events.ResultRejected, events.ResultFailed, events.ResultExpired, events.ResultUnknown)},
+		},
 	}, events.DeadLetter{
 		Reason: "msgtype \"txt\" is unknown", Class: events.ClassReplyInvalid,
 		Subject: "wx.reply.245171410000000001-5a1d09c2b7e4", Body: `{"msgtype":"txt"}`,
