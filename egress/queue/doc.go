@@ -15,6 +15,10 @@
 // then go nowhere. What it learned by reading is in memory and comes again with
 // the next takeover; what must not be lost is in the claims.
 //
+// A command that waits costs an entry of some 750 bytes and no goroutine, timer or
+// payload: 200,000 took 148 MB of the process's memory, and did not delay those
+// behind them (wxbridge bench backlog -size 200000).
+//
 // What remains: a process that is frozen between its last look at the lease and
 // the write of a request can send a command after its heir has sent a later one
 // of the same lane. It can never send one twice: the claim is the fence for that.
