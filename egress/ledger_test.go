@@ -242,37 +242,28 @@ func TestWindows(t *testing.T) {
 	}{
 		"nobody":                    {nil, 0, ""},
 		"a message":                 {[]line{{0, deedMessage}}, time.Hour, "message 5"},
-		"its 48 hours":              {[]line{{0, deedMessage}}, 48*time.Hour - 1, "message 5"},
+		"its 48 hours":              {[]line{{0, deedMessage}}, 48*time.Hour - time.Millisecond, "message 5"},
 		"over":                      {[]line{{0, deedMessage}}, 48 * time.Hour, ""},
 		"a tap":                     {[]line{{0, deedMenu}}, 59 * time.Second, "menu 3"},
 		"a tap is over":             {[]line{{0, deedMenu}}, time.Minute, ""},
 		"the shorter first":         {[]line{{0, deedMessage}, {time.Second, deedScan}, {2 * time.Second, deedSent}}, 3 * time.Second, "scan 2 message 5"},
 		"then the longer":           {[]line{{0, deedMessage}, {time.Second, deedScan}, {2 * time.Second, deedSent}, {70 * time.Second, deedSent}}, 70 * time.Second, "message 4"},
-		"a message counts anew":     {[]line{{0, deedMessage}, {1, deedSent}, {2, deedSent}, {time.Hour, deedMessage}}, 2 * time.Hour, "message 5"},
-		"more than allowed":         {[]line{{0, deedFollow}, {1, deedSent}, {2, deedSent}, {3, deedSent}, {4, deedSent}}, 5, "follow 0"},
-		"used up":                   {[]line{{0, deedMessage}, {1, deedMenu}, {2, deedUsedUp}}, 3, "menu 0 message 0"},
-		"left":                      {[]line{{0, deedMessage}, {1, deedLeave}}, 2, ""},
-		"sent before all":           {[]line{{0, deedSent}, {1, deedMessage}}, 2, "message 5"},
-		"a window of WeChat's over": {[]line{{0, deedMessage}, {1, deedOver}, {2, deedFollow}}, 3, "follow 3"},
+		"a message counts anew":     {[]line{{0, deedMessage}, {1 * time.Millisecond, deedSent}, {2 * time.Millisecond, deedSent}, {time.Hour, deedMessage}}, 2 * time.Hour, "message 5"},
+		"more than allowed":         {[]line{{0, deedFollow}, {1 * time.Millisecond, deedSent}, {2 * time.Millisecond, deedSent}, {3 * time.Millisecond, deedSent}, {4 * time.Millisecond, deedSent}}, 5 * time.Millisecond, "follow 0"},
+		"used up":                   {[]line{{0, deedMessage}, {1 * time.Millisecond, deedMenu}, {2 * time.Millisecond, deedUsedUp}}, 3 * time.Millisecond, "menu 0 message 0"},
+		"left":                      {[]line{{0, deedMessage}, {1 * time.Millisecond, deedLeave}}, 2 * time.Millisecond, ""},
+		"sent before all":           {[]line{{0, deedSent}, {1 * time.Millisecond, deedMessage}}, 2 * time.Millisecond, "message 5"},
+		"a window of WeChat's over": {[]line{{0, deedMessage}, {1 * time.Millisecond, deedOver}, {2 * time.Millisecond, deedFollow}}, 3 * time.Millisecond, "follow 3"},
 	} {
 		// In whatever order the streams are read, it is the same.
 		for range 20 {
 			rand.Shuffle(len(c.story), func(i, j int) { c.story[i], c.story[j] = c.story[j], c.story[i] })
 			var stamps []stamp
 			for _, l := range c.story {
-				// A millisecond is the finest there is.
-				at := l.at
-				if at < time.Second {
-					at *= time.Millisecond
-				}
-				stamps = note(stamps, stampOf(l.deed, noon.Add(at)))
-			}
-			at := c.at
-			if at < 10 {
-				at *= time.Millisecond
+				stamps = note(stamps, stampOf(l.deed, noon.Add(l.at)))
 			}
 			got := ""
-			for _, w := range windows(stamps, noon.Add(at)) {
+			for _, w := range windows(stamps, noon.Add(c.at)) {
 				got += fmt.Sprintf("%s %d ", w.After, w.Left)
 			}
 			if want := c.want; got != want && got != want+" " {
