@@ -83,6 +83,7 @@ type paused struct {
 	Pause
 	revision uint64    // of what the bucket holds, 0 for not yet
 	told     time.Time // when it was last told of, here
+	storing  bool      // what the bucket gets comes after all that is heard now
 }
 
 func newPauses(b *bus.Bus, gates gates, logger *slog.Logger) *pauses {
@@ -103,7 +104,7 @@ func (s *pauses) begin(ctx context.Context, p Pause, sent time.Time) {
 		s.mu.Unlock()
 		return
 	}
-	now := &paused{Pause: p, told: p.Since}
+	now := &paused{Pause: p, told: p.Since, storing: true}
 	if old != nil {
 		now.Since, now.revision = old.Since, old.revision
 	}
@@ -208,12 +209,11 @@ func (s *pauses) store(ctx context.Context, key string, p Pause) {
 	}
 	if err != nil {
 		s.logger.Warn("a pause is not stored: it ends with this process", "api", p.gate(), "error", err)
-		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.by[key]; now != nil {
-		now.revision = max(now.revision, revision)
+		now.revision, now.storing = max(now.revision, revision), false
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *pauses) keep(there map[string]bool) {
 func (s *pauses) hear(entry jetstream.KeyValueEntry) {
 	s.mu.Lock()
 	old := s.by[entry.Key()]
-	known := old != nil && old.revision >= entry.Revision()
+	known := old != nil && (old.revision >= entry.Revision() || old.storing && entry.Operation() != jetstream.KeyValuePut)
 	s.mu.Unlock()
 	if known {
 		return

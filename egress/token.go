@@ -19,17 +19,21 @@ import (
 type Tokens struct {
 	bus     *bus.Bus
 	process string // names this store in the lease
+	// Tests change these: tokenLease and tokenStoreWithin.
+	patience, within time.Duration
 }
 
 // NewTokens makes the token store of a bus.
-func NewTokens(b *bus.Bus) *Tokens { return &Tokens{bus: b, process: nuid.Next()} }
+func NewTokens(b *bus.Bus) *Tokens {
+	return &Tokens{bus: b, process: nuid.Next(), patience: tokenLease, within: tokenStoreWithin}
+}
 
 const (
 	// tokenKey is the bucket's key; the account is in the bucket's name.
 	tokenKey = "access_token"
 	// tokenStoreWithin bounds one look into the bucket or change of it: a command
 	// can do without the bucket, but not without the time.
-	tokenStoreWithin = 2 * time.Second
+	tokenStoreWithin = 5 * time.Second
 )
 
 // storedToken is how the token rests in the bucket.
@@ -40,7 +44,7 @@ type storedToken struct {
 
 // Load implements [wxapi.TokenStore].
 func (t *Tokens) Load(ctx context.Context) (wxapi.Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, tokenStoreWithin)
+	ctx, cancel := context.WithTimeout(ctx, t.within)
 	defer cancel()
 	token, _, _, err := t.load(ctx)
 	return token, err
@@ -49,7 +53,7 @@ func (t *Tokens) Load(ctx context.Context) (wxapi.Token, error) {
 // Save implements [wxapi.TokenStore]: it stores fresh if old is still what is
 // there, and returns what is there then.
 func (t *Tokens) Save(ctx context.Context, old, fresh wxapi.Token) (wxapi.Token, error) {
-	ctx, cancel := context.WithTimeout(ctx, tokenStoreWithin)
+	ctx, cancel := context.WithTimeout(ctx, t.within)
 	defer cancel()
 	stored, revision, kv, err := t.load(ctx)
 	if err != nil {

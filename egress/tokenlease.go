@@ -6,32 +6,55 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 const (
 	// tokenLeaseKey is there while a replica asks WeChat for a token.
 	tokenLeaseKey = "asking"
-	// tokenLease is how long a replica is left to ask, on the waiting one's own
-	// clock; WeChat answers much sooner. Who asks longer, or was killed, is passed
-	// over. The lease saves calls and guards nothing: stable_token gives all who
-	// ask the same token.
-	tokenLease = 3 * time.Second
-	// tokenLook is how often one that waits looks.
-	tokenLook = 25 * time.Millisecond
+	// tokenLease is how long a replica that lives is left to ask, on the waiting
+	// one's own clock. The lease saves calls and guards nothing: stable_token gives
+	// all who ask the same token.
+	tokenLease = 10 * time.Second
+	// tokenLook is how often one that waits looks, tokenProbe how soon it asks
+	// whether the other is still there.
+	tokenLook  = 25 * time.Millisecond
+	tokenProbe = 10 * tokenLook
 )
 
 // Lock implements [wxapi.TokenLock]: of all replicas one at a time asks WeChat.
+// One that was killed meanwhile has no subscription any more, and is passed over.
 func (t *Tokens) Lock(ctx context.Context) (unlock func(), err error) {
+	alive, err := t.bus.Conn().Subscribe(t.probe(t.process), func(m *nats.Msg) { _ = m.Respond(nil) })
+	if err != nil {
+		return nil, fmt.Errorf("token lease: %w", err)
+	}
+	mine, err := t.wait(ctx)
+	if err != nil {
+		_ = alive.Unsubscribe() // of a connection that is gone nothing is left
+		return nil, err
+	}
+	return func() {
+		t.unlock(context.WithoutCancel(ctx), mine)
+		_ = alive.Unsubscribe()
+	}, nil
+}
+
+// probe is where a replica that has the lease answers.
+func (t *Tokens) probe(process string) string { return string(t.bus.Prefix) + ".owner." + process }
+
+// wait waits for the lease and returns its revision.
+func (t *Tokens) wait(ctx context.Context) (mine uint64, err error) {
 	var seen uint64 // the revision of the lease of another
 	var since time.Time
 	for {
 		mine, theirs, err := t.lease(ctx, seen, since)
 		switch {
 		case err != nil:
-			return nil, err
+			return 0, err
 		case mine != 0:
-			return func() { t.unlock(context.WithoutCancel(ctx), mine) }, nil
+			return mine, nil
 		case theirs != seen:
 			seen, since = theirs, time.Now()
 		}
@@ -40,15 +63,15 @@ func (t *Tokens) Lock(ctx context.Context) (unlock func(), err error) {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return nil, fmt.Errorf("token lease: %w", context.Cause(ctx))
+			return 0, fmt.Errorf("token lease: %w", context.Cause(ctx))
 		}
 	}
 }
 
-// lease takes the lease if nobody has it, or the one who has it was seen with it
-// for too long. Its revision is mine, or theirs.
+// lease takes the lease if nobody has it, or who has it is gone or was seen with
+// it for too long. Its revision is mine, or theirs.
 func (t *Tokens) lease(ctx context.Context, seen uint64, since time.Time) (mine, theirs uint64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, tokenStoreWithin)
+	ctx, cancel := context.WithTimeout(ctx, t.within)
 	defer cancel()
 	kv, err := t.bucket(ctx)
 	if err != nil {
@@ -59,7 +82,7 @@ func (t *Tokens) lease(ctx context.Context, seen uint64, since time.Time) (mine,
 	case errors.Is(err, jetstream.ErrKeyNotFound):
 		mine, err = kv.Create(ctx, tokenLeaseKey, []byte(t.process))
 	case err != nil:
-	case entry.Revision() == seen && time.Since(since) >= tokenLease:
+	case entry.Revision() == seen && (time.Since(since) >= t.patience || time.Since(since) >= tokenProbe && t.gone(ctx, string(entry.Value()))):
 		mine, err = kv.Update(ctx, tokenLeaseKey, []byte(t.process), seen)
 	default:
 		return 0, entry.Revision(), nil
@@ -73,10 +96,18 @@ func (t *Tokens) lease(ctx context.Context, seen uint64, since time.Time) (mine,
 	return mine, 0, nil
 }
 
+// gone says whether a replica is certainly not connected. Silence says nothing.
+func (t *Tokens) gone(ctx context.Context, process string) bool {
+	ctx, cancel := context.WithTimeout(ctx, tokenProbe)
+	defer cancel()
+	_, err := t.bus.Conn().RequestWithContext(ctx, t.probe(process), nil)
+	return errors.Is(err, nats.ErrNoResponders)
+}
+
 // unlock gives the lease up, unless somebody has passed us over. If it fails the
-// others wait for tokenLease, and no longer.
+// others find out that we do not answer.
 func (t *Tokens) unlock(ctx context.Context, mine uint64) {
-	ctx, cancel := context.WithTimeout(ctx, tokenStoreWithin)
+	ctx, cancel := context.WithTimeout(ctx, t.within)
 	defer cancel()
 	if kv, err := t.bucket(ctx); err == nil {
 		_ = kv.Delete(ctx, tokenLeaseKey, jetstream.LastRevision(mine))
