@@ -8,6 +8,7 @@
 //	result.go    the last step: claim, dead letter, result, ack
 //	fit.go       what a result may repeat: all of it must fit into a message
 //	call.go      wx.call.<verb>: the same verbs, answered at once
+//	redrive.go   wx.call.redrive: dead letters become commands again
 //	media.go     files in the object store, by reference
 //	token.go     the one access token of all replicas
 //
