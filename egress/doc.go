@@ -13,6 +13,7 @@
 //	call.go       wx.call.<verb>: the same verbs, answered at once
 //	getresult.go  wx.call.get_result: what became of a command
 //	ledger.go     wx.call.get_quota: how many custom messages each follower may still get
+//	redrive.go    wx.call.redrive: dead letters become commands again
 //	media.go      files in the object store, by reference
 //	token.go      the one access token of all replicas
 //

@@ -20,8 +20,10 @@ const (
 	ripeAfter = 17 * time.Second
 	// lateAgain is how soon an action comes again that the bus did not take.
 	lateAgain = time.Second
-	// lateWithin bounds one action.
+	// lateWithin bounds one action, fileWithin one that may move a large original
+	// into the object store.
 	lateWithin = 5 * time.Second
+	fileWithin = 30 * time.Second
 	// lateWorkers is how many stories are acted on at once.
 	lateWorkers = 8
 	// lateMargin keeps replayed replies from being acted on when the streams may

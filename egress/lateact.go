@@ -110,7 +110,11 @@ func (l *Late) done(s *story, did step, err error) {
 // in an earlier life: the streams keep the first. What it reads of the story
 // changes no more once the story is known.
 func (l *Late) do(ctx context.Context, next step) error {
-	ctx, cancel := context.WithTimeout(ctx, lateWithin)
+	within := lateWithin
+	if next.word == fileLine || next.word == dropLate {
+		within = fileWithin
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	switch next.word {
 	case fileLine:

@@ -56,15 +56,23 @@ func (e *Egress) read(m queue.Message) (task queue.Task) {
 	if odd := fit(&j.command, bareID); j.malformed == nil {
 		j.malformed = odd
 	}
-	if row, known := wxapi.Lookup(j.command.Verb); known {
-		j.row, j.api = row, apiOf(row, j.command.Data)
-		j.data, j.keyed = e.withKey(row, j.command)
-		if lane := field(j.command.Data, row.Lane); j.command.PartitionKey == "" && len(lane) <= maxAttribute {
-			j.command.PartitionKey = lane
-		}
-	}
+	e.recognise(j)
 	task.Lane, task.Gate, task.Expires = j.command.PartitionKey, j.api, j.command.Expires
 	return task
+}
+
+// recognise finds the row of a command, and what follows from it: what is sent,
+// which API is called, and whom the command is about.
+func (e *Egress) recognise(j *job) {
+	row, known := wxapi.Lookup(j.command.Verb)
+	if !known {
+		return
+	}
+	j.row, j.api = row, apiOf(row, j.command.Data)
+	j.data, j.keyed = e.withKey(row, j.command)
+	if lane := field(j.command.Data, row.Lane); j.command.PartitionKey == "" && len(lane) <= maxAttribute {
+		j.command.PartitionKey = lane
+	}
 }
 
 // withKey gives a command the key by which WeChat knows its repetition, unless

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
@@ -176,100 +175,6 @@ func TestRedriveMany(t *testing.T) {
 	}
 }
 
-// A process that is killed in the middle of a redrive of many, and whoever asks
-// for all of it once more: each command comes once.
-func TestRedriveIsKilled(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start().ready() // which owns the queue, and lives
-	w.refusing(45015)
-	const n = 200
-	for i := range n {
-		w.event("send_custom_message", fmt.Sprint("m", i), text(openID(fmt.Sprint("follower", i%20)), fmt.Sprint("again ", i)), nil)
-	}
-	w.eventually("all letters are there", func() bool { return w.stored("WX_DLQ") == n })
-	before := len(w.sim.Calls())
-	w.sim.ClearFaults()
-	w.fault(wxsim.Fault{Verb: "send_custom_message", ErrCode: 45015, Times: -1})
-	for range 3 { // three tries that end in the middle, at different places
-		p := w.start().ready()
-		began := w.stored("KV_WX_REDRIVE")
-		go p.redrive(w.ctx, []byte(`{"all":true,"rate":1000,"to":200}`), time.Minute)
-		w.eventually("some are sent again", func() bool { return w.stored("KV_WX_REDRIVE") >= min(began+20, n) })
-		p.kill()
-	}
-	for from := uint64(1); from > 0; {
-		request := fmt.Appendf(nil, `{"all":true,"rate":1000,"from":%d,"to":200}`, from)
-		var answer *nats.Msg
-		w.eventually("egress answers", func() (answered bool) {
-			// The first may go to the one that was killed; asking again is harmless.
-			var err error
-			answer, err = w.conn.Request("wx.call.redrive", request, patience/4)
-			return err == nil
-		})
-		var r struct {
-			Outcome  string
-			Response redriven
-		}
-		decodeInto(t, answer.Data, &r)
-		if r.Outcome != events.ResultDone || r.Response.Did[letterRefused] > 0 {
-			t.Fatalf("%s", answer.Data)
-		}
-		from = r.Response.Next
-	}
-	for i := range n {
-		w.ends(fmt.Sprintf("m%d~1", i), events.ResultRejected)
-	}
-	w.emptied()
-	times := map[string]int{}
-	for _, c := range w.sim.Calls()[before:] {
-		times[string(c.Body)]++
-	}
-	for body, calls := range times {
-		if calls != 1 && !strings.Contains(body, "access_token") {
-			t.Errorf("%d calls of %s", calls, body)
-		}
-	}
-	if len(times) < n {
-		t.Errorf("%d of %d came again", len(times), n)
-	}
-}
-
-// The bus went away between the mark and the command: who asks again within the
-// day stores it, later nobody can know.
-func TestRedriveIsHalfDone(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		age time.Duration
-		did string
-	}{"soon": {time.Hour, letterRedriven}, "too late": {48 * time.Hour, letterRefused}} {
-		w := newWorld(t)
-		w.start().ready()
-		w.refusing(45015)
-		w.bare("send_custom_message", "half", text(w.follower("alice"), "half"))
-		sequence := w.filed("half")
-		w.sim.ClearFaults()
-		marks, err := bus.OpenRedriveMarks(w.within(), w.js, "wx")
-		if err != nil {
-			t.Fatal(err)
-		}
-		mark, err := marks.Load(w.within(), events.Letter{ID: "half.res.dlq", Name: "send_custom_message"})
-		if err != nil || !mark.IsNew() || mark.ID != "half~1" {
-			t.Fatalf("%+v, %v", mark, err)
-		}
-		mark.Time = time.Now().Add(-c.age)
-		if err := marks.Save(w.within(), &mark); err != nil {
-			t.Fatal(err)
-		}
-		did := w.redrivesOne(sequence, c.did)
-		if c.did == letterRedriven {
-			w.ends("half~1", events.ResultDone)
-		} else if !strings.Contains(did.Reason, "nobody can know") {
-			t.Errorf("%s: %+v", name, did)
-		}
-	}
-}
-
 // What nobody knows is sent again only by who says so; an expirytime that is over
 // is left out, and said.
 func TestRedriveUnknownAndExpired(t *testing.T) {
@@ -333,90 +238,6 @@ func TestRedriveLarge(t *testing.T) {
 	if did := w.redrivesOne(sequence, letterRefused); !strings.Contains(did.Reason, "gone") {
 		t.Errorf("%+v", did)
 	}
-}
-
-// A reply that was dropped because it came late can still become a message, once;
-// what can only leave in a response cannot, and no other reply either.
-func TestRedriveReplies(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.start(late(lateDrop)).ready()
-	alice, outcomes := w.follower("alice"), w.read("WX_OUTCOME")
-	sequences := func() (all []uint64) {
-		for _, id := range w.letters.ids() {
-			if p, _, _ := w.letters.get(id); strings.HasPrefix(id, "reply.") {
-				all = append(all, metaOf(t, w.js, p))
-			}
-		}
-		return all
-	}
-	id := w.says(alice, false)
-	w.answers(id, "vertraulich: late")
-	w.outcome(outcomes, id+".late.out")
-	dropped := sequences()
-	if len(dropped) != 1 {
-		t.Fatalf("letters %v", w.letters.ids())
-	}
-	if did := w.redrivesOne(dropped[0], letterRedriven); did.ID != id+".late~1" {
-		t.Errorf("%+v", did)
-	}
-	w.ends(id+".late~1", events.ResultDone)
-	w.redrivesOne(dropped[0], letterAlready)
-	if calls := w.calls("send_custom_message"); calls != 1 {
-		t.Errorf("%d messages", calls)
-	}
-	for body, reason := range map[string]string{
-		`{"msgtype":"transfer_customer_service"}`: "can only leave in the response",
-		`{"msgtype":"txt"}`:                       "invalid reply",
-	} {
-		id, before := w.says(alice, false), len(sequences())
-		w.answers(id, body)
-		w.eventually("the reply is filed", func() bool { return len(sequences()) > before })
-		all := sequences()
-		newest := all[0]
-		for _, s := range all {
-			newest = max(newest, s)
-		}
-		if did := w.redrivesOne(newest, letterRefused); !strings.Contains(did.Reason, reason) {
-			t.Errorf("%s: %+v", body, did)
-		}
-	}
-}
-
-// metaOf is the number of a letter in the stream.
-func metaOf(t *testing.T, js jetstream.JetStream, p published) uint64 {
-	t.Helper()
-	stream, err := js.Stream(t.Context(), "WX_DLQ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for sequence := uint64(1); ; sequence++ {
-		m, err := stream.GetMsg(t.Context(), sequence)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(m.Data), `"id":"`+p.Event.ID()+`"`) {
-			return sequence
-		}
-	}
-}
-
-// A reply too large for its letter stops no late worker.
-func TestLargeReplyIsFiled(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	p := w.start(late(lateCustom)).ready()
-	id := w.says(w.follower("alice"), false)
-	body := strings.Repeat("\xff", 1_000_000)
-	sequence := w.answers(id, body)
-	w.eventually("the reply is filed", func() bool { return w.stored("WX_DLQ") == 1 })
-	letter := w.letters.wait(w.within(), fmt.Sprint("reply.", sequence))
-	var l events.DeadLetter
-	decodeInto(t, letter.Event.Data(), &l)
-	if _, original, err := (bus.App{JetStream: w.js}).Original(w.within(), l); err != nil || string(original) != body || l.BodyRef == "" {
-		t.Errorf("%s, %d bytes, %v", l.BodyRef, len(original), err)
-	}
-	w.eventually("no trouble", func() bool { return len(p.Reasons()) == 0 })
 }
 
 // What cannot be meant is refused, and nothing is sent.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
-	"github.com/wxbridge/wxbridge/wxapi"
 )
 
 // redriveLetter sends one letter again, or says why not. The error is the bus's:
@@ -77,7 +76,7 @@ func (e *Egress) commandOf(ctx context.Context, l events.Letter) (events.Redrive
 	}
 	j := &job{message: events.Message{Subject: p.Subject(events.Cmd, again.Verb), Header: header, Body: body, Time: time.Now()}}
 	j.command, j.malformed = events.ParseCommand(p, j.message, again.Event.ID())
-	j.row, _ = wxapi.Lookup(again.Verb)
+	e.recognise(j)
 	if err := e.refuse(j); err != nil {
 		return again, &events.RedriveError{Problem: "it would be refused again: " + err.Error()}
 	}

@@ -268,7 +268,9 @@ func TestQueueRecovers(t *testing.T) {
 	w.nats.Stop()
 	w.nats.Start()
 	w.eventually("NATS takes commands", func() bool {
-		_, err := w.js.Publish(w.within(), "cmd.after.l.x", []byte("after.l.x"))
+		ctx, cancel := context.WithTimeout(w.within(), time.Second) // an ack that was lost never comes
+		defer cancel()
+		_, err := w.js.Publish(ctx, "cmd.after.l.x", []byte("after.l.x"), jetstream.WithMsgID("after"))
 		return err == nil
 	})
 	p.next()
