@@ -87,3 +87,19 @@ func TestUnknownKeysAreForgotten(t *testing.T) {
 		t.Errorf("%d filed; %d stories and %d places are left", filed, len(l.stories), l.order.Len())
 	}
 }
+
+// Nothing is done before all streams are read to where they ended: what looks
+// like an event without an end may have one further on.
+func TestNothingIsDoneBeforeAllIsRead(t *testing.T) {
+	t.Parallel()
+	l := unreadLate(time.Hour)
+	l.read(bus.StreamReply, events.Message{Subject: "wx.reply.k-1", Body: []byte("hello"), Sequence: 1, Time: time.Now()})
+	l.ripenUntil(time.Now().Add(ripeAfter))
+	if s, next := l.take(); s != nil {
+		t.Errorf("before: %+v", next)
+	}
+	l.begin()
+	if _, next := l.take(); next.word != fileLine {
+		t.Errorf("after: %+v", next)
+	}
+}
