@@ -122,10 +122,10 @@ func (l *Late) follow(ctx context.Context) error {
 // pasts is how far back the fold begins.
 func (l *Late) pasts() []bus.Past {
 	replies := min(l.window-time.Second, bus.Remembered(l.window)-lateMargin) // one that expires meanwhile would be waited for
-	events := l.window + replies                                              // what a reply of the window may belong to
+	belong := l.window + replies                                              // what a reply of the window may belong to
 	return []bus.Past{
-		{Stream: bus.StreamInbound, Back: events},
-		{Stream: bus.StreamOutcome, Back: events},
+		{Stream: bus.StreamInbound, Back: belong},
+		{Stream: bus.StreamOutcome, Back: belong},
 		{Stream: bus.StreamReply, Back: replies},
 	}
 }

@@ -121,9 +121,9 @@ func sketched(t *testing.T, sketch string) *story {
 		case word == events.MarkClosed, word == events.MarkMissed:
 			s.log = append(s.log, line{Entry: events.Entry{Sequence: m.Sequence, Mark: &events.Mark{Mark: word}}, at: m.Time})
 		case name == "late":
-			s.late, s.counted = true, uint64(sequence) //nolint:gosec // small
+			s.late, s.counted = true, uint64(sequence)
 		case strings.HasPrefix(name, "="):
-			s.hold = &events.Outcome{Outcome: name[1:], Sequence: uint64(sequence)} //nolint:gosec // small
+			s.hold = &events.Outcome{Outcome: name[1:], Sequence: uint64(sequence)}
 		case replies[word] != "":
 			m.Body = []byte(replies[word])
 			s.log = append(s.log, readLine(events.Replies, m))

@@ -75,7 +75,6 @@ type scene struct {
 	lates    []*actor[*egress.Late]
 	document []byte
 	id       string
-	ends     time.Time // no fault, kill or reply after it
 
 	passive  []string // what the follower read in responses
 	fault    bool     // the follower saw the line that the service is out of order
@@ -109,7 +108,7 @@ func (p *scene) linkOf(n int) *link {
 func interleave(t *testing.T, seed uint64) (happened []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Until(dawn))
+		elapse(time.Until(dawn))
 		p := newScene(t, seed)
 		var running, playing sync.WaitGroup
 		p.begin(&running)
@@ -123,7 +122,7 @@ func interleave(t *testing.T, seed uint64) (happened []string) {
 		p.mu.Unlock()
 		// One late worker is left or comes; all that was begun comes to its end.
 		p.startLate(&running)
-		time.Sleep(2 * time.Minute)
+		elapse(2 * time.Minute)
 		happened = p.judge()
 		for _, r := range p.replicas {
 			r.stop()
@@ -137,7 +136,8 @@ func interleave(t *testing.T, seed uint64) (happened []string) {
 }
 
 func newScene(t *testing.T, seed uint64) *scene {
-	rng := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a seed that can be played again
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, seed))
 	account, err := callback.New(callback.Config{AppID: "wx0123456789abcdef", Token: "token"})
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func (p *scene) acts() []func() {
 		victim := p.rng.IntN(len(p.replicas) + len(p.lates))
 		p.killed = true
 		acts = append(acts, func() {
-			time.Sleep(at)
+			elapse(at)
 			p.linkOf(victim).kill()
 		})
 	}
@@ -216,14 +216,14 @@ func (p *scene) acts() []func() {
 		victim := p.linkOf(p.rng.IntN(len(p.replicas) + len(p.lates)))
 		p.killed, p.frozen = true, true // to the follower a frozen process is a dead one
 		acts = append(acts, func() {
-			time.Sleep(at)
+			elapse(at)
 			victim.freeze(lasts)
 		})
 	}
 	if p.rng.IntN(4) == 0 {
 		at := p.instant()
 		acts = append(acts, func() {
-			time.Sleep(at)
+			elapse(at)
 			for _, l := range p.lates {
 				l.link.flap()
 			}
@@ -233,9 +233,9 @@ func (p *scene) acts() []func() {
 		at, lasts := p.instant(), time.Duration(p.rng.Int64N(int64(8*time.Second)))
 		p.faulty = true
 		acts = append(acts, func() {
-			time.Sleep(at)
+			elapse(at)
 			p.away(true)
-			time.Sleep(lasts)
+			elapse(lasts)
 			p.away(false)
 		})
 	}
@@ -244,14 +244,14 @@ func (p *scene) acts() []func() {
 
 // instant is a moment of the scene; the ends of holds and tries are likely ones.
 func (p *scene) instant() time.Duration {
-	near := []time.Duration{0, 4500, 4700, 4780, 5000, 9500, 9700, 10_000, 14_500, 14_700, 17_000}
+	near := []int{0, 4500, 4700, 4780, 5000, 9500, 9700, 10_000, 14_500, 14_700, 17_000} // in milliseconds
 	switch p.rng.IntN(4) {
 	case 0:
 		return time.Duration(p.rng.Int64N(int64(25 * time.Second)))
 	case 1:
 		return time.Duration(p.rng.Int64N(int64(5 * time.Second)))
 	}
-	at := near[p.rng.IntN(len(near))]*time.Millisecond + time.Duration(p.rng.Int64N(int64(30*time.Millisecond))) - 10*time.Millisecond
+	at := time.Duration(near[p.rng.IntN(len(near))])*time.Millisecond + time.Duration(p.rng.Int64N(int64(30*time.Millisecond))) - 10*time.Millisecond
 	return max(0, at)
 }
 
@@ -266,7 +266,7 @@ func (p *scene) replier(n int) func() {
 	respond := p.rng.IntN(4) == 0
 	through := p.replicas[p.rng.IntN(len(p.replicas))]
 	return func() {
-		time.Sleep(at)
+		elapse(at)
 		if respond && !through.link.killed() {
 			through.link.answer(bus.Answer{Key: p.id, Body: []byte(body)})
 			return
@@ -299,10 +299,10 @@ func (p *scene) wechat() {
 		p.statuses = append(p.statuses, status)
 		p.unheard = status == 0 && !r.link.killed()
 		if !p.hasty {
-			time.Sleep(time.Until(again))
+			elapse(time.Until(again))
 		}
 		if p.slow {
-			time.Sleep(p.upTo(12 * time.Second))
+			elapse(p.upTo(12 * time.Second))
 		}
 	}
 	p.fault = true
@@ -471,14 +471,15 @@ func (p *scene) peerLeft() bool { return p.fault }
 
 // stored says whether the event is, and whether as one that is held.
 func (p *scene) stored() (stored, held bool) {
-	for _, m := range p.all(bus.StreamInbound) {
-		in, err := events.ParseInbound(p.names, m)
-		if err != nil {
-			p.Error(err)
-		}
-		return true, !in.Deadline.IsZero()
+	all := p.all(bus.StreamInbound)
+	if len(all) == 0 {
+		return false, false
 	}
-	return false, false
+	in, err := events.ParseInbound(p.names, all[0])
+	if err != nil {
+		p.Error(err)
+	}
+	return true, !in.Deadline.IsZero()
 }
 
 // deadline is until when a reply must be in time where nothing fails: the last

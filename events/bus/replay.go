@@ -48,7 +48,8 @@ func (b *Bus) Replay(ctx context.Context, pasts []Past, handle func(stream strin
 			}, func() {
 				mu.Lock()
 				defer mu.Unlock()
-				if behind--; behind == 0 {
+				behind--
+				if behind == 0 {
 					caughtUp()
 				}
 			})
