@@ -55,7 +55,7 @@ func TestFirstOutcomeCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.read(bus.StreamOutcome, events.Message{Subject: "wx.outcome.text", Header: header, Body: body, Sequence: uint64(sequence), Time: time.Now()}) //nolint:gosec // small
+		l.read(bus.StreamOutcome, events.Message{Subject: "wx.outcome.text", Header: header, Body: body, Sequence: uint64(sequence), Time: time.Now()})
 	}
 	if hold := l.story("m-1").hold; hold == nil || hold.Outcome != events.OutcomeReplied {
 		t.Errorf("%+v", hold)
@@ -69,7 +69,7 @@ func TestUnknownKeysAreForgotten(t *testing.T) {
 	l := unreadLate(time.Hour)
 	l.begin()
 	for n, key := range []string{"k-1", "k-2", "k-2", "k-3"} {
-		l.read(bus.StreamReply, events.Message{Subject: "wx.reply." + key, Body: []byte("hello"), Sequence: uint64(n) + 1, Time: time.Now()}) //nolint:gosec // small
+		l.read(bus.StreamReply, events.Message{Subject: "wx.reply." + key, Body: []byte("hello"), Sequence: uint64(n) + 1, Time: time.Now()})
 	}
 	l.ripenUntil(time.Now().Add(ripeAfter))
 	filed := 0
@@ -85,5 +85,21 @@ func TestUnknownKeysAreForgotten(t *testing.T) {
 	}
 	if filed != 4 || len(l.stories) != 0 || l.order.Len() != 0 {
 		t.Errorf("%d filed; %d stories and %d places are left", filed, len(l.stories), l.order.Len())
+	}
+}
+
+// Nothing is done before all streams are read to where they ended: what looks
+// like an event without an end may have one further on.
+func TestNothingIsDoneBeforeAllIsRead(t *testing.T) {
+	t.Parallel()
+	l := unreadLate(time.Hour)
+	l.read(bus.StreamReply, events.Message{Subject: "wx.reply.k-1", Body: []byte("hello"), Sequence: 1, Time: time.Now()})
+	l.ripenUntil(time.Now().Add(ripeAfter))
+	if s, next := l.take(); s != nil {
+		t.Errorf("before: %+v", next)
+	}
+	l.begin()
+	if _, next := l.take(); next.word != fileLine {
+		t.Errorf("after: %+v", next)
 	}
 }

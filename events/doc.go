@@ -17,7 +17,7 @@
 //	wx.inbound.<kind>    a follower's message or event        (ingress publishes)
 //	wx.reply.<key>       answers to one inbound event         (your service publishes)
 //	wx.mark.<key>        the bridge's own markers             (the bridge only)
-//	wx.outcome.<kind>    how a held event ended               (ingress publishes)
+//	wx.outcome.<kind>    how a held event ended               (the bridge publishes)
 //	wx.cmd.<verb>        a command                            (your service publishes)
 //	wx.result.<verb>     the terminal result of a command     (egress publishes)
 //	wx.dlq.<name>        what could not be processed, and why (the bridge publishes)

@@ -166,7 +166,7 @@ func (c *checker) selected(path, field string, in *object, s *shape) *RequestErr
 
 func unknownValue(got string, known []string) string {
 	s := fmt.Sprintf("%q is not known", printable(got, 40))
-	if meant := nearest(got, known); meant != "" {
+	if meant := NearestOf(got, known, 3); meant != "" {
 		return s + fmt.Sprintf("; did you mean %q?", meant)
 	}
 	return s + "; known are " + strings.Join(known, ", ")

@@ -32,13 +32,13 @@ func Nearest(name string) string {
 	if meant := spellings[name]; registry[meant] != nil {
 		return meant
 	}
-	return nearest(name, slices.Sorted(maps.Keys(registry)))
+	return NearestOf(name, slices.Sorted(maps.Keys(registry)), 3)
 }
 
-// nearest is the first of the candidates with the least edit distance to name,
-// or "" when more than a third of it would have to change.
-func nearest(name string, candidates []string) string {
-	best, least := "", len(name)/3+1
+// NearestOf is the first of the candidates with the least edit distance to name,
+// or "" when more than one part of so many of it would have to change.
+func NearestOf(name string, candidates []string, parts int) string {
+	best, least := "", len(name)/parts+1
 	if len(name) > 100 { // a stranger's novel is not worth the time
 		return best
 	}

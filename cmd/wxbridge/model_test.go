@@ -108,7 +108,7 @@ func (p *scene) linkOf(n int) *link {
 func interleave(t *testing.T, seed uint64) (happened []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		pause(t.Context(), time.Until(dawn))
+		elapse(time.Until(dawn))
 		p := newScene(t, seed)
 		var running, playing sync.WaitGroup
 		p.begin(&running)
@@ -122,7 +122,7 @@ func interleave(t *testing.T, seed uint64) (happened []string) {
 		p.mu.Unlock()
 		// One late worker is left or comes; all that was begun comes to its end.
 		p.startLate(&running)
-		p.sleep(2 * time.Minute)
+		elapse(2 * time.Minute)
 		happened = p.judge()
 		for _, r := range p.replicas {
 			r.stop()
@@ -196,9 +196,6 @@ func (p *scene) startLate(running *sync.WaitGroup) {
 	p.lates = append(p.lates, a)
 }
 
-// sleep lets time go by, which in a bubble costs none.
-func (p *scene) sleep(d time.Duration) { pause(p.Context(), d) }
-
 // acts is what happens, each beside the others.
 func (p *scene) acts() []func() {
 	acts := []func(){p.wechat}
@@ -210,7 +207,7 @@ func (p *scene) acts() []func() {
 		victim := p.rng.IntN(len(p.replicas) + len(p.lates))
 		p.killed = true
 		acts = append(acts, func() {
-			p.sleep(at)
+			elapse(at)
 			p.linkOf(victim).kill()
 		})
 	}
@@ -219,14 +216,14 @@ func (p *scene) acts() []func() {
 		victim := p.linkOf(p.rng.IntN(len(p.replicas) + len(p.lates)))
 		p.killed, p.frozen = true, true // to the follower a frozen process is a dead one
 		acts = append(acts, func() {
-			p.sleep(at)
+			elapse(at)
 			victim.freeze(lasts)
 		})
 	}
 	if p.rng.IntN(4) == 0 {
 		at := p.instant()
 		acts = append(acts, func() {
-			p.sleep(at)
+			elapse(at)
 			for _, l := range p.lates {
 				l.link.flap()
 			}
@@ -236,9 +233,9 @@ func (p *scene) acts() []func() {
 		at, lasts := p.instant(), time.Duration(p.rng.Int64N(int64(8*time.Second)))
 		p.faulty = true
 		acts = append(acts, func() {
-			p.sleep(at)
+			elapse(at)
 			p.away(true)
-			p.sleep(lasts)
+			elapse(lasts)
 			p.away(false)
 		})
 	}
@@ -247,7 +244,7 @@ func (p *scene) acts() []func() {
 
 // instant is a moment of the scene; the ends of holds and tries are likely ones.
 func (p *scene) instant() time.Duration {
-	near := []int64{0, 4500, 4700, 4780, 5000, 9500, 9700, 10_000, 14_500, 14_700, 17_000}
+	near := []int{0, 4500, 4700, 4780, 5000, 9500, 9700, 10_000, 14_500, 14_700, 17_000} // in milliseconds
 	switch p.rng.IntN(4) {
 	case 0:
 		return time.Duration(p.rng.Int64N(int64(25 * time.Second)))
@@ -269,7 +266,7 @@ func (p *scene) replier(n int) func() {
 	respond := p.rng.IntN(4) == 0
 	through := p.replicas[p.rng.IntN(len(p.replicas))]
 	return func() {
-		p.sleep(at)
+		elapse(at)
 		if respond && !through.link.killed() {
 			through.link.answer(bus.Answer{Key: p.id, Body: []byte(body)})
 			return
@@ -302,10 +299,10 @@ func (p *scene) wechat() {
 		p.statuses = append(p.statuses, status)
 		p.unheard = status == 0 && !r.link.killed()
 		if !p.hasty {
-			p.sleep(time.Until(again))
+			elapse(time.Until(again))
 		}
 		if p.slow {
-			p.sleep(p.upTo(12 * time.Second))
+			elapse(p.upTo(12 * time.Second))
 		}
 	}
 	p.fault = true
