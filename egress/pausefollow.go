@@ -31,6 +31,7 @@ func (s *pauses) watch(ctx context.Context, changed <-chan struct{}) error {
 	if err != nil {
 		return err
 	}
+	began := time.Now()
 	watcher, err := kv.Watch(ctx, pauseKeys+">")
 	if err != nil {
 		return fmt.Errorf("watch %s: %w", kv.Bucket(), err)
@@ -48,7 +49,7 @@ func (s *pauses) watch(ctx context.Context, changed <-chan struct{}) error {
 			case !ok:
 				return errors.New("the watch has ended")
 			case entry == nil: // all that there was
-				s.keep(there)
+				s.keep(there, began)
 			default:
 				there[entry.Key()] = entry.Operation() == jetstream.KeyValuePut
 				s.hear(entry)
@@ -57,12 +58,13 @@ func (s *pauses) watch(ctx context.Context, changed <-chan struct{}) error {
 	}
 }
 
-// keep ends what the bucket held once and holds no more.
-func (s *pauses) keep(there map[string]bool) {
+// keep ends what the bucket held once and holds no more. What began only since
+// may be stored behind the place up to which the bucket was read.
+func (s *pauses) keep(there map[string]bool, since time.Time) {
 	s.mu.Lock()
 	var over []string
 	for key, p := range s.by {
-		if p.revision != 0 && !there[key] {
+		if p.revision != 0 && !there[key] && p.told.Before(since) {
 			over = append(over, key)
 		}
 	}

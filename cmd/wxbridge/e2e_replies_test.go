@@ -52,8 +52,8 @@ func TestReplyAtAnyTime(t *testing.T) {
 			7 * time.Second: "custom", 20 * time.Second: "custom", time.Minute: "custom",
 		}},
 		{"3", map[time.Duration]string{
-			100 * time.Millisecond: "reply", 4600 * time.Millisecond: either, 7 * time.Second: "reply", 14 * time.Second: either,
-			20 * time.Second: "custom",
+			100 * time.Millisecond: "reply", 4400 * time.Millisecond: either, 4600 * time.Millisecond: either,
+			7 * time.Second: "reply", 14 * time.Second: either, 20 * time.Second: "custom", time.Minute: "custom",
 		}},
 	} {
 		t.Run(c.tries+" tries", func(t *testing.T) {
