@@ -27,8 +27,9 @@ func TestRedriveReplies(t *testing.T) {
 		return all
 	}
 	id := w.says(alice, false)
-	w.answers(id, "vertraulich: late")
+	reply := w.answers(id, "vertraulich: late")
 	w.outcome(outcomes, id+".late.out")
+	w.letters.wait(w.within(), fmt.Sprint("reply.", reply))
 	dropped := sequences()
 	if len(dropped) != 1 {
 		t.Fatalf("letters %v", w.letters.ids())
