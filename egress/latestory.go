@@ -172,25 +172,24 @@ func (s *story) entries() []events.Entry {
 
 // delivered says whether a response has carried a reply.
 func (s *story) delivered() bool {
-	if s.hold == nil || s.hold.Outcome != events.OutcomeReplied {
-		return false
-	}
-	for _, l := range s.log {
-		if l.Mark != nil && l.Mark.Mark == events.MarkMissed {
-			return false
-		}
-	}
-	return true
+	return s.hold != nil && s.hold.Outcome == events.OutcomeReplied && !events.Missed(s.entries())
 }
 
-// first is the first reply that could be sent, and its place; -1 without one.
-func (s *story) first(window time.Duration) (line, int) {
+// first is the reply that counts, and its place; -1 without one. It is the one
+// that the outcome names, if that names one; else the first that could be sent. A
+// holder that stored the event itself saw nothing that the log held before.
+func (s *story) first(window time.Duration) (reply line, place int) {
+	place = -1
 	for at, l := range s.log {
-		if sendable(l) && !s.expired(l, window) {
+		switch {
+		case !sendable(l) || s.expired(l, window):
+		case s.hold != nil && s.hold.Sequence == l.Sequence:
 			return l, at
+		case place < 0:
+			reply, place = l, at
 		}
 	}
-	return line{}, -1
+	return reply, place
 }
 
 // sendable tells a valid reply from the bridge's own words: release and wait

@@ -14,7 +14,7 @@ import (
 //
 //	event, held        the inbound event, without or with a wxdeadline
 //	text menu hand wait release odd   a reply of that sort; @900 so many seconds after the event
-//	closed missed      a marker of the bridge
+//	closed missed carried   a marker of the bridge
 //	=replied:2 …       the outcome of the hold, with the deciding message
 //	late:2             a late outcome
 //	ripe               no try of WeChat's can be held any more
@@ -47,12 +47,17 @@ func TestStory(t *testing.T) {
 		{about: "the answer is older than what was read", sketch: "held text =replied:9", want: "nothing"},
 		{about: "the answer never reached the follower", sketch: "held text =replied:1 missed", want: "send 1", drop: "drop 1 late_dropped"},
 
+		{about: "another try carried it before it was missed", sketch: "held text =replied:1 carried missed", want: "nothing"},
+		{about: "it was missed before another try could carry it", sketch: "held text =replied:1 missed carried", want: "send 1", drop: "drop 1 late_dropped"},
+
 		{about: "late", sketch: "held closed =unanswered:1 text", want: "send 2", drop: "drop 2 late_dropped"},
 		{about: "late after the fallback text", sketch: "held closed =fallback:1 text", want: "send 2", drop: "drop 2 late_dropped"},
 		{about: "late after a release", sketch: "held release =released:1 text", want: "send 2", drop: "drop 2 late_dropped"},
 		{about: "words after the close mean nothing", sketch: "held closed =unanswered:1 release wait", want: "nothing"},
 		{about: "the close is not read yet", sketch: "held closed text", want: "nothing"},
 		{about: "in time, and no response carries it", sketch: "held menu =released:1", want: "send 1"},
+		{about: "in time, after one that came before the event was stored", sketch: "held hand menu =released:2", want: "send 2"},
+		{about: "missed, after one that came before the event was stored", sketch: "held text text2 =replied:2 missed", want: "send 2", drop: "drop 2 late_dropped"},
 		{about: "the same sort, too late", sketch: "held closed =unanswered:1 menu", want: "send 2", drop: "drop 2 late_dropped"},
 		{about: "the same sort, too soon: the hold knew nothing of it", sketch: "held menu closed =unanswered:2", want: "send 1", drop: "drop 1 late_dropped"},
 		{about: "nobody takes over any more", sketch: "held closed =unanswered:1 hand text", want: "drop 2 late_dropped"},
@@ -118,7 +123,7 @@ func sketched(t *testing.T, sketch string) *story {
 			s.kind, s.openID, s.stored, s.held = "text", "oAlice", began, word == "held"
 		case word == "ripe":
 			s.ripe = true
-		case word == events.MarkClosed, word == events.MarkMissed:
+		case word == events.MarkClosed, word == events.MarkMissed, word == events.MarkCarried:
 			s.log = append(s.log, line{Entry: events.Entry{Sequence: m.Sequence, Mark: &events.Mark{Mark: word}}, at: m.Time})
 		case name == "late":
 			s.late, s.counted = true, uint64(sequence)

@@ -98,6 +98,19 @@ func Waits(log []Entry) bool {
 	return false
 }
 
+// Missed says whether the reply of an outcome replied reached no follower: the
+// first of the markers missed and carried, in the stream's order, is missed. Who
+// marks one of them looks here which it was, so a reply that is sent late is never
+// carried by a try as well.
+func Missed(log []Entry) bool {
+	for _, entry := range log {
+		if entry.Mark != nil && (entry.Mark.Mark == MarkMissed || entry.Mark.Mark == MarkCarried) {
+			return entry.Mark.Mark == MarkMissed
+		}
+	}
+	return false
+}
+
 // TryNumber is the number of the try whose marker has this id: the first try
 // leaves no marker, so the n-th marker is try n+1. It is 0 when the marker is
 // not in the log.

@@ -17,6 +17,9 @@ const (
 	// MarkMissed says that the outcome replied never reached the follower: the
 	// holder learned too late that it was stored, and had answered success.
 	MarkMissed = "missed"
+	// MarkCarried says that another try than the one that claimed the outcome
+	// replied is about to carry its reply: from then on it was not missed.
+	MarkCarried = "carried"
 	// MarkProbe proves that a process's feed runs; it is in no event's log.
 	MarkProbe = "probe"
 )
@@ -68,7 +71,7 @@ func ParseMark(header Header, body []byte) (Mark, error) {
 	}
 	m.ID = e.ID()
 	switch m.Mark {
-	case MarkTry, MarkClosed, MarkMissed, MarkProbe:
+	case MarkTry, MarkClosed, MarkMissed, MarkCarried, MarkProbe:
 		return m, nil
 	}
 	return Mark{}, fmt.Errorf("marker %q is unknown", m.Mark)

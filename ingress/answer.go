@@ -2,7 +2,6 @@ package ingress
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -17,10 +16,14 @@ import (
 // answer claims the event's outcome and writes the bytes that it says. An
 // outcome in the stream therefore means: on the wire or delivered, never to be
 // sent again.
-func (i *Ingress) answer(ctx context.Context, w http.ResponseWriter, t *try, decision events.Decision) {
+//
+// peer ends when WeChat hangs up. Then nothing is written: WeChat asks again, or
+// has given up, and a reply that was claimed has reached nobody.
+func (i *Ingress) answer(ctx, peer context.Context, w http.ResponseWriter, t *try, decision events.Decision) {
 	body, decision, claimed, err := i.claim(ctx, t, decision)
-	if err != nil && errors.Is(ctx.Err(), context.Canceled) {
-		abort() // the peer is gone, and asks again
+	if peer.Err() != nil {
+		i.clearUp(t, claimed)
+		abort()
 	}
 	if err != nil {
 		i.logger.Warn("nobody can say whether the outcome is stored, answering success", "event", t.id, "error", err)
@@ -58,12 +61,30 @@ func (i *Ingress) claim(ctx context.Context, t *try, decision events.Decision) (
 	if err != nil || !ack.Duplicate {
 		return body, decision, &e, err
 	}
-	stored, err := i.storedDecision(ctx, ack.Sequence)
-	if err != nil || stored.Sequence == decision.Sequence && stored.Outcome == decision.Outcome {
-		return body, decision, &e, err
+	m, err := i.bus.Stored(ctx, bus.StreamOutcome, ack.Sequence)
+	if err != nil {
+		return nil, decision, &e, fmt.Errorf("outcome of another try: %w", err)
 	}
-	body, decision, err = i.render(ctx, t, stored)
+	if isSame(m, e) {
+		return body, decision, &e, nil // of an attempt before, whose ack was lost
+	}
+	body, decision, err = i.claimed(ctx, t, m)
 	return body, decision, nil, err
+}
+
+// claimed is what a try answers that was not the first to claim.
+func (i *Ingress) claimed(ctx context.Context, t *try, outcome events.Message) ([]byte, events.Decision, error) {
+	stored, err := i.storedDecision(ctx, outcome)
+	if err == nil && stored.Outcome == events.OutcomeReplied {
+		var missed bool
+		if missed, err = i.carry(ctx, t); missed { // and so is sent late
+			return []byte(callback.Success), events.Decision{}, nil
+		}
+	}
+	if err != nil {
+		return nil, stored, err
+	}
+	return i.render(ctx, t, stored)
 }
 
 // outcome is the event that says how a hold ended.
@@ -84,11 +105,7 @@ func (i *Ingress) publishOutcome(ctx context.Context, t *try, e cloudevents.Even
 }
 
 // storedDecision reads back the decision of whoever claimed first.
-func (i *Ingress) storedDecision(ctx context.Context, sequence uint64) (events.Decision, error) {
-	m, err := i.bus.Stored(ctx, bus.StreamOutcome, sequence)
-	if err != nil {
-		return events.Decision{}, fmt.Errorf("outcome of another try: %w", err)
-	}
+func (i *Ingress) storedDecision(ctx context.Context, m events.Message) (events.Decision, error) {
 	outcome, err := events.ParseOutcome(m.Header, m.Body)
 	if err != nil {
 		return events.Decision{}, err

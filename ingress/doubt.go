@@ -21,9 +21,9 @@ const (
 )
 
 // clearUp finds out whether an outcome is stored whose ack did not come in time.
-// The try was answered success, so if that outcome says replied, the follower
-// has not got what it promises: the marker missed then has the late worker send
-// the reply. Whoever claimed first is asked by a claim, which the stream stores
+// The try was answered success, or its peer was gone, so if that outcome says
+// replied, the follower has not got what it promises: the marker missed then has
+// the late worker send the reply, unless another try carries it first. Whoever claimed first is asked by a claim, which the stream stores
 // only if there is none; it is true as well.
 func (i *Ingress) clearUp(t *try, claimed *cloudevents.Event) {
 	var outcome events.Outcome
@@ -67,10 +67,34 @@ func (i *Ingress) tryClearUp(ctx context.Context, t *try, claimed *cloudevents.E
 	if err != nil {
 		return err
 	}
-	stored, _, err := events.Decode(m.Header, m.Body)
-	if err != nil || !stored.Time().Equal(claimed.Time()) || !bytes.Equal(stored.Data(), claimed.Data()) {
-		return err // another try's or process's: it has answered what it says
+	if !isSame(m, *claimed) {
+		return nil // another try's or process's: it has answered what it says
 	}
 	_, err = i.mark(ctx, t, events.Mark{Mark: events.MarkMissed, Event: t.id, Try: t.number})
 	return err
+}
+
+// isSame says whether a stored event is the very one that this process published.
+func isSame(m events.Message, e cloudevents.Event) bool {
+	stored, _, err := events.Decode(m.Header, m.Body)
+	return err == nil && stored.Time().Equal(e.Time()) && bytes.Equal(stored.Data(), e.Data())
+}
+
+// carry says in the log that this try carries the reply of an outcome that another
+// one claimed; missed is true if that one was quicker to say that nobody has got it.
+func (i *Ingress) carry(ctx context.Context, t *try) (missed bool, err error) {
+	if _, err := i.mark(ctx, t, events.Mark{Mark: events.MarkCarried, Event: t.id, Try: t.number}); err != nil {
+		return false, err
+	}
+	log, err := i.bus.Log(ctx, t.id)
+	if err != nil {
+		return false, err
+	}
+	var entries []events.Entry
+	for _, m := range log {
+		if branch, _, ok := i.names.Split(m.Subject); ok {
+			entries = append(entries, events.ReadEntry(branch, m))
+		}
+	}
+	return events.Missed(entries), nil
 }

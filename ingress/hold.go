@@ -45,7 +45,7 @@ func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudev
 	decision, err := i.await(ctx, room, t)
 	switch {
 	case err == nil:
-		i.answer(ctx, w, t, decision)
+		i.answer(ctx, r.Context(), w, t, decision)
 	case r.Context().Err() != nil:
 		// The peer is gone, WeChat's next try will ask again. To return would be to
 		// answer 200 and nothing, which to WeChat means: received.

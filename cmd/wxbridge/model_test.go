@@ -449,8 +449,9 @@ func (p *scene) judge() (happened []string) {
 	}
 	// A reply that no response has carried.
 	want := events.OutcomeLateSent
-	inTime := hold == events.OutcomeReleased && !valid[0].hasPassive && valid[0].decides
-	if valid[0].transfer || p.drop && !inTime {
+	counts := p.counting(valid, outcomes[hold].Sequence)
+	inTime := hold == events.OutcomeReleased && !counts.hasPassive && counts.sequence == outcomes[hold].Sequence
+	if counts.transfer || p.drop && !inTime {
 		want = events.OutcomeLateDropped
 	}
 	if late != want {
@@ -459,8 +460,8 @@ func (p *scene) judge() (happened []string) {
 	if (late == events.OutcomeLateSent) != (commands == 1) {
 		violated("late outcome %q and %d commands", late, commands)
 	}
-	if outcomes[late].Sequence != valid[0].sequence {
-		violated("late outcome of message %d, want %d", outcomes[late].Sequence, valid[0].sequence)
+	if outcomes[late].Sequence != counts.sequence {
+		violated("late outcome of message %d, want %d", outcomes[late].Sequence, counts.sequence)
 	}
 	return happened
 }
@@ -497,19 +498,29 @@ func (p *scene) deadline() time.Time {
 }
 
 // answering is what the follower may read: the reply that the outcome names, if
-// it is the first that could decide. That is the first of the log, or the first
-// since the event was stored: a plain subscriber may answer a publish that the
-// stream did not take, and when WeChat's next try is stored nobody reads what
-// the log held before.
+// it is one that could decide.
 func (p *scene) answering(valid []reply, sequence uint64) string {
-	stored := p.all(bus.StreamInbound)[0].Time
-	since := slices.IndexFunc(valid, func(r reply) bool { return !r.at.Before(stored) })
-	for i, r := range valid {
-		if r.sequence == sequence && (i == 0 || i == since) {
-			return r.passive
-		}
+	if r := p.counting(valid, sequence); r.sequence == sequence {
+		return r.passive
 	}
 	return "nothing"
+}
+
+// counting is the reply that counts: the one that the outcome names, if all that
+// are before it in the log were stored before the event was; else the first of
+// the log. A plain subscriber may answer a publish that the stream did not take,
+// and when WeChat's next try is stored nobody reads what the log held before.
+func (p *scene) counting(valid []reply, sequence uint64) reply {
+	stored := p.all(bus.StreamInbound)[0].Time
+	for _, r := range valid {
+		if r.sequence == sequence {
+			return r
+		}
+		if !r.at.Before(stored) {
+			break
+		}
+	}
+	return valid[0]
 }
 
 // reply is a valid reply of the log, as the test reads it.
@@ -525,12 +536,14 @@ type reply struct {
 // replies lists the valid replies in the stream's order, and says whether a
 // holder has marked its reply as missed.
 func (p *scene) replies() (valid []reply, missed bool) {
-	decided, answered := false, false
+	decided, answered, carried := false, false, false
 	for _, m := range p.all(bus.StreamReply) {
 		body := string(m.Body)
 		switch {
 		case strings.Contains(body, `"mark":"missed"`):
-			missed = true
+			missed = missed || !carried
+		case strings.Contains(body, `"mark":"carried"`):
+			carried = true
 		case strings.Contains(body, `"mark":"closed"`):
 			decided = true
 		case strings.Contains(body, `"release"`):
