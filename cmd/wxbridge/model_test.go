@@ -435,7 +435,7 @@ func (p *scene) judge() (happened []string) {
 		violated("the fallback text went out, the outcome is %q", hold)
 	case passive == 1 && (hold != events.OutcomeReplied || missed || p.passive[0] != p.answering(valid, outcomes[hold].Sequence)):
 		violated("the follower read %q", p.passive[0])
-	case hold == events.OutcomeReplied && !missed && passive == 0 && !p.killed && !p.peerLeft():
+	case hold == events.OutcomeReplied && !missed && passive == 0 && !p.killed:
 		violated("an outcome replied, and the follower read nothing")
 	}
 	if passive == 1 {
@@ -465,10 +465,6 @@ func (p *scene) judge() (happened []string) {
 	}
 	return happened
 }
-
-// peerLeft says whether WeChat had given up on every try: what was claimed in
-// the same instant is on the wire to nobody.
-func (p *scene) peerLeft() bool { return p.fault }
 
 // stored says whether the event is, and whether as one that is held.
 func (p *scene) stored() (stored, held bool) {
