@@ -160,6 +160,8 @@ func (s *Server) ConnAs(user, inbox string, more ...nats.Option) *nats.Conn {
 	s.t.Helper()
 	options := append([]nats.Option{
 		nats.MaxReconnects(-1), nats.ReconnectWait(50 * time.Millisecond), nats.CustomInboxPrefix(inbox),
+		// A server that stops may refuse who comes back to it; the default gives up for good.
+		nats.IgnoreAuthErrorAbort(),
 	}, more...)
 	if user != "" {
 		options = append(options, nats.UserInfo(user, s.password))
