@@ -16,7 +16,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
 
+	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
@@ -25,9 +27,10 @@ const connections = 64
 
 // BenchmarkHold is the whole way of a follower's text over an embedded NATS with
 // file storage, at 64 connections: push → verify → store → respond → decide →
-// outcome → answer. The floor is a bare handler that stores the same bytes and
-// waits for one answer of the same service over core NATS: no crypto, no reply
-// log, no outcome.
+// outcome → answer. The floor is a bare handler that makes the same event of the
+// same push, stores it and waits for one answer of the same service over core
+// NATS: no log of replies, no outcome, no passive reply. The bare floor stores the
+// body of the push as it is.
 //
 //	go test ./ingress -run '^$' -bench Hold -benchtime 20000x
 func BenchmarkHold(b *testing.B) {
@@ -42,7 +45,10 @@ func BenchmarkHold(b *testing.B) {
 	})
 	noError(b, err)
 	noError(b, w.conn.Flush())
-	b.Run("floor", func(b *testing.B) { w.crowd(b, w.floor(b)) })
+	b.Run("bare-floor", func(b *testing.B) {
+		w.crowd(b, w.floor(b, func(_ string, body []byte) ([]byte, error) { return body, nil }))
+	})
+	b.Run("floor", func(b *testing.B) { w.crowd(b, w.floor(b, w.event)) })
 	b.Run("hold", func(b *testing.B) { w.crowd(b, r.url) })
 }
 
@@ -78,14 +84,14 @@ func (w *world) crowd(b *testing.B, url string) {
 
 // floor is a handler that does the least: it stores what it gets and gives the
 // first answer back.
-func (w *world) floor(b *testing.B) (url string) {
+func (w *world) floor(b *testing.B, event func(query string, body []byte) ([]byte, error)) (url string) {
 	b.Helper()
 	nc := w.nats.Conn()
 	js, err := jetstream.New(nc)
 	noError(b, err)
-	_, err = js.CreateStream(b.Context(), jetstream.StreamConfig{Name: "FLOOR", Subjects: []string{"floor"}, Duplicates: 10 * time.Minute})
+	_, err = js.CreateOrUpdateStream(b.Context(), jetstream.StreamConfig{Name: "FLOOR", Subjects: []string{"floor"}, Duplicates: 10 * time.Minute})
 	noError(b, err)
-	_, err = w.conn.Subscribe("floor", func(m *nats.Msg) { _ = w.conn.Publish(m.Header.Get("Answer"), []byte(private)) })
+	service, err := w.conn.Subscribe("floor", func(m *nats.Msg) { _ = w.conn.Publish(m.Header.Get("Answer"), []byte(private)) })
 	noError(b, err)
 	noError(b, w.conn.Flush())
 	inbox := nc.NewInbox()
@@ -106,9 +112,12 @@ func (w *world) floor(b *testing.B) (url string) {
 		if err != nil {
 			return
 		}
+		if body, err = event(r.URL.RawQuery, body); err != nil {
+			return
+		}
 		m := nats.NewMsg("floor")
-		id := strconv.FormatInt(n.Add(1), 10)
-		answer := inbox + "." + id
+		id := inbox + strconv.FormatInt(n.Add(1), 10)
+		answer := inbox + "." + strconv.FormatInt(n.Load(), 10) + nuid.Next()
 		m.Data = body
 		m.Header.Set("Answer", answer)
 		m.Header.Set(nats.MsgIdHdr, id)
@@ -131,6 +140,27 @@ func (w *world) floor(b *testing.B) (url string) {
 		delete(waiting, answer)
 		mu.Unlock()
 	}))
-	b.Cleanup(server.Close)
+	b.Cleanup(func() {
+		server.Close()
+		_ = service.Unsubscribe() // the next floor has its own
+	})
 	return server.URL
+}
+
+// event makes the event that an ingress makes of a push.
+func (w *world) event(query string, body []byte) ([]byte, error) {
+	envelope, err := w.account.Open(query, body)
+	if err != nil {
+		return nil, err
+	}
+	message, err := callback.Parse(envelope.Document)
+	if err != nil {
+		return nil, err
+	}
+	e, err := events.NewInbound(w.prefix, testAppID, message, time.Now().Add(long), events.Trace{})
+	if err != nil {
+		return nil, err
+	}
+	_, event, err := events.EncodeStructured(e)
+	return event, err
 }
