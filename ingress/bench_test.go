@@ -16,7 +16,6 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
-	"github.com/nats-io/nuid"
 
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/wxapi/callback"
@@ -116,8 +115,8 @@ func (w *world) floor(b *testing.B, event func(query string, body []byte) ([]byt
 			return
 		}
 		m := nats.NewMsg("floor")
-		id := inbox + strconv.FormatInt(n.Add(1), 10)
-		answer := inbox + "." + strconv.FormatInt(n.Load(), 10) + nuid.Next()
+		number := strconv.FormatInt(n.Add(1), 10)
+		id, answer := inbox+number, inbox+"."+number
 		m.Data = body
 		m.Header.Set("Answer", answer)
 		m.Header.Set(nats.MsgIdHdr, id)
