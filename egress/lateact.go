@@ -107,8 +107,7 @@ func (l *Late) done(s *story, did step, err error) {
 }
 
 // do does a step. It may be done before, by another replica or by this process
-// in an earlier life: the streams keep the first. What it reads of the story
-// changes no more once the story is known.
+// in an earlier life: the streams keep the first.
 func (l *Late) do(ctx context.Context, next step) error {
 	within := lateWithin
 	if next.word == fileLine || next.word == dropLate {

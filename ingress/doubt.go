@@ -23,8 +23,9 @@ const (
 // clearUp finds out whether an outcome is stored whose ack did not come in time.
 // The try was answered success, or its peer was gone, so if that outcome says
 // replied, the follower has not got what it promises: the marker missed then has
-// the late worker send the reply, unless another try carries it first. Whoever claimed first is asked by a claim, which the stream stores
-// only if there is none; it is true as well.
+// the late worker send the reply, unless another try carries it first. Whoever
+// claimed first is asked by a claim, which the stream stores only if there is
+// none; it is true as well.
 func (i *Ingress) clearUp(t *try, claimed *cloudevents.Event) {
 	var outcome events.Outcome
 	if claimed == nil || json.Unmarshal(claimed.Data(), &outcome) != nil || outcome.Outcome != events.OutcomeReplied {
@@ -86,15 +87,6 @@ func (i *Ingress) carry(ctx context.Context, t *try) (missed bool, err error) {
 	if _, err := i.mark(ctx, t, events.Mark{Mark: events.MarkCarried, Event: t.id, Try: t.number}); err != nil {
 		return false, err
 	}
-	log, err := i.bus.Log(ctx, t.id)
-	if err != nil {
-		return false, err
-	}
-	var entries []events.Entry
-	for _, m := range log {
-		if branch, _, ok := i.names.Split(m.Subject); ok {
-			entries = append(entries, events.ReadEntry(branch, m))
-		}
-	}
-	return events.Missed(entries), nil
+	entries, err := i.readLog(ctx, t)
+	return events.Missed(entries), err
 }

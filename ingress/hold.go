@@ -67,15 +67,9 @@ func (i *Ingress) join(ctx context.Context, t *try, sequence uint64) error {
 		return err
 	}
 	id, markErr := i.mark(ctx, t, events.Mark{Mark: events.MarkTry, Event: t.id})
-	log, err := i.bus.Log(ctx, t.id)
+	entries, err := i.readLog(ctx, t)
 	if err != nil {
 		return err
-	}
-	entries := make([]events.Entry, 0, len(log))
-	for _, m := range log {
-		if branch, _, ok := i.names.Split(m.Subject); ok {
-			entries = append(entries, i.read(branch, t.about(), m))
-		}
 	}
 	i.rooms.add(t.id, entries...)
 	if markErr != nil {
@@ -85,6 +79,21 @@ func (i *Ingress) join(ctx context.Context, t *try, sequence uint64) error {
 		t.number = min(number, wechatTries)
 	}
 	return nil
+}
+
+// readLog is the log of a try's event as it stands in the stream.
+func (i *Ingress) readLog(ctx context.Context, t *try) ([]events.Entry, error) {
+	log, err := i.bus.Log(ctx, t.id)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]events.Entry, 0, len(log))
+	for _, m := range log {
+		if branch, _, ok := i.names.Split(m.Subject); ok {
+			entries = append(entries, i.read(branch, t.about(), m))
+		}
+	}
+	return entries, nil
 }
 
 // errNotHeld: whoever stored the event did not hold it.

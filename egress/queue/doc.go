@@ -3,7 +3,8 @@
 //
 //	owner.go   which process owns the queue: a lease, a probe, an epoch
 //	queue.go   one tenure: a consumer of its own, reader and workers
-//	lane.go    whose turn it is: one lane per follower, in the stream's order
+//	board.go   whose turn it is, of all commands that were read
+//	lane.go    one lane per follower, in the stream's order
 //	gate.go    what is paused, which others may pass
 //	clock.go   what comes due: waits, pauses, expiries
 //	claim.go   what became of each command id, by compare-and-set

@@ -84,8 +84,8 @@ type Queue struct {
 	// Probe is the subject where a process answers as long as it lives.
 	Probe func(process string) string
 	// Settled waits until the streams are in order, and returns the connection's
-	// number and a channel that closes when something changes.
-	Settled func(ctx context.Context) (epoch uint64, changed <-chan struct{}, err error)
+	// number and a channel that closes when it is another.
+	Settled func(ctx context.Context) (epoch uint64, moved <-chan struct{}, err error)
 	Workers int // how many commands are worked on at once
 	// Read looks at a command, from one goroutine at a time or a worker's. A
 	// command may be read several times: its payload is not kept while it waits.
@@ -171,17 +171,23 @@ func (q *Queue) Run(ctx context.Context) {
 
 // serve takes part in the election once the bus is in order, and serves a tenure.
 func (q *Queue) serve(ctx, work context.Context) error {
-	epoch, changed, err := q.Settled(ctx)
+	_, moved, err := q.Settled(ctx)
 	if err != nil {
 		return err
 	}
 	// What is delivered while the link is down is lost on the way and would come
-	// again only after AckWait: with each change a tenure ends.
+	// again only after AckWait: with the connection a tenure ends.
 	link, cut := context.WithCancelCause(ctx)
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cut(nil)
-	watching.Go(func() { cut(q.linked(link, epoch, changed)) })
+	watching.Go(func() {
+		select {
+		case <-link.Done():
+		case <-moved:
+			cut(errLink)
+		}
+	})
 	conn := q.JetStream.Conn()
 	alive, err := conn.Subscribe(q.Probe(q.Process), func(m *nats.Msg) { _ = m.Respond(nil) })
 	if err != nil {
@@ -199,25 +205,6 @@ func (q *Queue) serve(ctx, work context.Context) error {
 	}
 	q.Logger.Info("this process owns the queue", "epoch", t.record.Epoch, "process", q.Process)
 	return q.tenure(ctx, link, work, t)
-}
-
-// linked returns when ctx ends or the connection is not the one of an epoch any
-// more, and says so.
-func (q *Queue) linked(ctx context.Context, epoch uint64, changed <-chan struct{}) error {
-	over, cancel := context.WithCancel(ctx)
-	cancel() // Settled then tells how things are, and waits for nothing
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-		now, next, err := q.Settled(over)
-		if err != nil || now != epoch {
-			return errLink
-		}
-		changed = next
-	}
 }
 
 // unlessCut is an error, unless it comes of a connection that has changed: then
