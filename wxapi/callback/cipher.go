@@ -1,7 +1,6 @@
 package callback
 
 import (
-	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"encoding/base64"
@@ -29,8 +28,11 @@ var (
 	ErrAppID = errors.New("callback: the encrypted text is for another AppID")
 )
 
-// Key is an EncodingAESKey, decoded. It prints as "[redacted]".
-type Key struct{ raw [32]byte }
+// Key is an EncodingAESKey, decoded by [ParseKey]. It prints as "[redacted]".
+type Key struct {
+	raw    [32]byte
+	cipher cipher.Block // of raw; made once, for a cipher costs more than a message
+}
 
 // ParseKey decodes an EncodingAESKey: 43 characters of base64 without padding. Its errors never
 // hold the key.
@@ -44,7 +46,9 @@ func ParseKey(encodingAESKey string) (Key, error) {
 	if err != nil || len(raw) != len(Key{}.raw) {
 		return Key{}, errors.New("must be letters and digits only")
 	}
-	return Key{raw: [32]byte(raw)}, nil
+	k := Key{raw: [32]byte(raw)}
+	k.cipher, err = aes.NewCipher(k.raw[:])
+	return k, err
 }
 
 // String hides the key.
@@ -53,12 +57,8 @@ func (Key) String() string { return "[redacted]" }
 // GoString hides the key from %#v as well.
 func (Key) GoString() string { return "callback.Key{[redacted]}" }
 
-// block returns the cipher and the IV. AES-256 takes every key of 32 bytes, so there's no error.
-func (k Key) block() (cipher.Block, []byte) {
-	block, _ := aes.NewCipher(k.raw[:])
-	// 取AESKey前16字节: the IV is the key's first half, fixed, not random.
-	return block, k.raw[:aes.BlockSize]
-}
+// iv is fixed, not random. 取AESKey前16字节: the key's first half.
+func (k *Key) iv() []byte { return k.raw[:aes.BlockSize] }
 
 // Encrypt returns document as an Encrypt text for appID. The 16 random bytes come from the caller,
 // so that published vectors can be repeated; take them from crypto/rand.
@@ -71,9 +71,10 @@ func (k Key) Encrypt(appID string, document []byte, random [16]byte) string {
 	// K为秘钥字节数（采用32）, Buf需要被填充为K的整数倍: to a multiple of 32, and by a whole 32
 	// when nothing is missing.
 	pad := padTo - len(plain)%padTo
-	plain = append(plain, bytes.Repeat([]byte{byte(pad)}, pad)...)
-	block, iv := k.block()
-	cipher.NewCBCEncrypter(block, iv).CryptBlocks(plain, plain)
+	for range pad {
+		plain = append(plain, byte(pad))
+	}
+	cipher.NewCBCEncrypter(k.cipher, k.iv()).CryptBlocks(plain, plain)
 	return base64.StdEncoding.EncodeToString(plain)
 }
 
@@ -88,8 +89,7 @@ func (k Key) Decrypt(appID, encrypt string) ([]byte, error) {
 	if err != nil || len(plain) < padTo || len(plain)%aes.BlockSize != 0 {
 		return nil, ErrEnvelope
 	}
-	block, iv := k.block()
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, plain)
+	cipher.NewCBCDecrypter(k.cipher, k.iv()).CryptBlocks(plain, plain)
 
 	pad := int(plain[len(plain)-1])
 	if pad < 1 || pad > padTo {

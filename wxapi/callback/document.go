@@ -2,6 +2,7 @@ package callback
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -53,6 +54,31 @@ func (n node) kid(name string) node {
 	return node{}
 }
 
+// distinct reports whether no two of the nodes have one name.
+func distinct(nodes []node) bool {
+	const few = 24 // below that many a look at each is faster than a map
+	if len(nodes) > few {
+		seen := make(map[string]bool, len(nodes))
+		for _, n := range nodes {
+			seen[n.name] = true
+		}
+		return len(seen) == len(nodes)
+	}
+	for i, n := range nodes {
+		for _, before := range nodes[:i] {
+			if before.name == n.name {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isFlat reports whether the nodes have no nodes inside.
+func isFlat(nodes []node) bool {
+	return !slices.ContainsFunc(nodes, func(n node) bool { return n.kind == branch || n.kind == list })
+}
+
 // first is the first of a list, or the node itself.
 func (n node) first() node {
 	if n.kind == list && len(n.kids) > 0 {
@@ -77,7 +103,7 @@ func readDocument(document []byte) (root node, repaired bool, err *ParseError) {
 	case text[0] != '<':
 		return node{}, false, unreadable("format", "neither XML nor JSON")
 	}
-	root, err = readXML([]byte(text))
+	root, err = readXML(text)
 	if err == nil {
 		err = ambiguous(root)
 	}

@@ -58,13 +58,20 @@ func Kinds() []Kind {
 	return all
 }
 
+// kindAt is where in the table a name is.
+var kindAt = func() map[string]int {
+	at := make(map[string]int, len(kinds))
+	for i, k := range kinds {
+		at[k.Name] = i
+	}
+	return at
+}()
+
 // LookupKind returns the row of a name. For a name without a row it returns what holds for any such
 // kind, and false: a message is held and an event is not.
 func LookupKind(name string) (Kind, bool) {
-	for _, k := range kinds {
-		if k.Name == name {
-			return k, true
-		}
+	if at, ok := kindAt[name]; ok {
+		return kinds[at], true
 	}
 	if strings.HasPrefix(name, "event_") {
 		return event("", pageEvents, "An event without a row in this table.").named(name), false

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 )
 
 // JSON returns the message as the data of its event: WeChat's own element names, in the document's
@@ -12,12 +13,17 @@ import (
 // out, and <, > and & are not escaped. An event that was pushed as JSON has the data of its XML form.
 func (m *Message) JSON() []byte {
 	var out bytes.Buffer
+	out.Grow(512) // what a message of a follower needs
 	writeObject(&out, m.root.kids)
 	return out.Bytes()
 }
 
 // writeObject writes kids as an object, repeated names as one array at the first one's place.
 func writeObject(out *bytes.Buffer, kids []node) {
+	if distinct(kids) {
+		writeMembers(out, kids)
+		return
+	}
 	same := map[string][]int{}
 	for i, k := range kids {
 		same[k.name] = append(same[k.name], i)
@@ -42,6 +48,20 @@ func writeObject(out *bytes.Buffer, kids []node) {
 			all[j] = kids[place]
 		}
 		writeArray(out, all)
+	}
+	out.WriteByte('}')
+}
+
+// writeMembers writes kids as an object; no name is there twice.
+func writeMembers(out *bytes.Buffer, kids []node) {
+	out.WriteByte('{')
+	for i, k := range kids {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		writeString(out, k.name)
+		out.WriteByte(':')
+		writeValue(out, k)
 	}
 	out.WriteByte('}')
 }
@@ -81,10 +101,30 @@ func writeValue(out *bytes.Buffer, n node) {
 
 // writeString writes a JSON string without HTML's escapes.
 func writeString(out *bytes.Buffer, s string) {
+	if isPlainJSON(s) {
+		out.WriteByte('"')
+		out.WriteString(s)
+		out.WriteByte('"')
+		return
+	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(s)       // a string always encodes
 	out.Truncate(out.Len() - 1) // the newline that Encode adds
+}
+
+// isPlainJSON reports whether s stands in JSON as it is. Of most strings it is so, and the encoder
+// costs ten times as much. It escapes U+2028 and U+2029 too, for JavaScript's sake.
+func isPlainJSON(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ', c == '"', c == '\\':
+			return false
+		case c == 0xE2 && (strings.HasPrefix(s[i:], "\u2028") || strings.HasPrefix(s[i:], "\u2029")):
+			return false
+		}
+	}
+	return utf8.ValidString(s)
 }
 
 // isInteger takes what every JSON reader takes for the same number: up to 15 digits, as written in JSON.

@@ -60,6 +60,7 @@ func FormatReply(to, from string, at time.Time, r Reply) ([]byte, error) {
 		return nil, err
 	}
 	var x xmlWriter
+	x.Grow(512) // what a text needs
 	x.open("xml")
 	x.text("ToUserName", to)
 	x.text("FromUserName", from)

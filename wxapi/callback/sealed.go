@@ -29,9 +29,10 @@ func seal(key Key, appID, token, nonce string, reply []byte, asJSON bool, now ti
 		return json.Marshal(sealedReply{encrypt, signature, json.Number(timestamp), nonce})
 	}
 	var x xmlWriter
+	x.Grow(len(encrypt) + 256) // the rest of it
 	x.open("xml")
-	x.text("Encrypt", encrypt)
-	x.text("MsgSignature", signature)
+	x.raw("Encrypt", encrypt) // base64, and hex digits
+	x.raw("MsgSignature", signature)
 	x.bare("TimeStamp", timestamp)
 	x.text("Nonce", nonce)
 	x.close("xml")
@@ -70,7 +71,7 @@ func readSealed(body []byte) (sealedReply, bool) {
 	if len(body) > 0 && body[0] == '{' {
 		return reply, json.Unmarshal(body, &reply) == nil
 	}
-	root, err := readXML(body)
+	root, err := readStrict(string(body)) // nobody has cleaned it
 	if err != nil {
 		return reply, false
 	}

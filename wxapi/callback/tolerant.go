@@ -65,7 +65,7 @@ func insideRoot(document string) (string, bool) {
 			return "", false
 		}
 		declaration := document[:end+len("?>")]
-		if _, err := readXML([]byte(declaration + "<xml></xml>")); err != nil {
+		if _, err := readXML(declaration + "<xml></xml>"); err != nil {
 			return "", false
 		}
 		document = strings.TrimSpace(document[len(declaration):])
@@ -136,7 +136,7 @@ func readPlain(s, name string) (node, bool) {
 	if strings.Contains(inner, "<") {
 		return node{}, false
 	}
-	root, err := readXML([]byte("<xml>" + s + "</xml>")) // for its entities
+	root, err := readXML("<xml>" + s + "</xml>") // for its entities
 	if err != nil || len(root.kids) != 1 {
 		return node{}, false
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"strings"
 )
 
 // xmlReader builds the tree of a document: elements, text and CDATA, and nothing else that XML has.
@@ -12,7 +13,7 @@ import (
 // show it to another.
 type xmlReader struct {
 	decoder  *xml.Decoder
-	document []byte
+	document string
 	open     []openElement
 	root     *node
 	elements int
@@ -34,9 +35,18 @@ func (e openElement) words() string {
 	return string(e.text)
 }
 
-// readXML reads a clean document strictly.
-func readXML(document []byte) (node, *ParseError) {
-	r := xmlReader{decoder: xml.NewDecoder(bytes.NewReader(document)), document: document}
+// readXML reads a clean document.
+func readXML(document string) (node, *ParseError) {
+	if root, ok := readSimple(document); ok {
+		return root, nil
+	}
+	return readStrict(document)
+}
+
+// readStrict reads whatever is well-formed XML, if it says nothing that readers could take
+// differently.
+func readStrict(document string) (node, *ParseError) {
+	r := xmlReader{decoder: xml.NewDecoder(strings.NewReader(document)), document: document}
 	for {
 		start := r.decoder.InputOffset()
 		token, err := r.decoder.Token()
@@ -64,7 +74,7 @@ func (r *xmlReader) add(token xml.Token, start int64) *ParseError {
 	case xml.EndElement:
 		return r.end()
 	case xml.CharData:
-		return r.characters(t, bytes.HasPrefix(r.document[start:], []byte("<![CDATA[")))
+		return r.characters(t, strings.HasPrefix(r.document[start:], cdataOpen))
 	case xml.ProcInst:
 		if t.Target != "xml" || start != 0 {
 			return unreadable("instruction", "a processing instruction at byte %d", start)
@@ -143,6 +153,9 @@ func (r *xmlReader) end() *ParseError {
 // beside it, or further in if a later element's words end what these began. Hence: an element that
 // can hold words may be there once, and no other level may have one of its name.
 func ambiguous(root node) *ParseError {
+	if isFlat(root.kids) && distinct(root.kids) {
+		return nil // as nearly every document is
+	}
 	below := map[string]bool{}
 	for _, top := range root.kids {
 		names(top, below)
