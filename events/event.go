@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
+	"unicode/utf8"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/cloudevents/sdk-go/v2/types"
@@ -41,7 +42,10 @@ func newEvent(b Branch, name, id, source string, at time.Time, data any) (cloude
 	// Set as they are: SetData would turn & < > into escapes.
 	// JSON that somebody else wrote may hold a character cut in the middle, inside
 	// of a string; nobody could read the event.
-	e.DataEncoded = bytes.ToValidUTF8(encoded, []byte("\uFFFD"))
+	if !utf8.Valid(encoded) {
+		encoded = bytes.ToValidUTF8(encoded, []byte("\uFFFD"))
+	}
+	e.DataEncoded = encoded
 	return e, nil
 }
 

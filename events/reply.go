@@ -178,7 +178,7 @@ func bareText(data []byte) (Reply, error) {
 		return Reply{}, err
 	}
 	r.Data = whole
-	return r, r.validate()
+	return r, r.deliverable()
 }
 
 // required names the fields that each msgtype must have, as object.field.
@@ -224,6 +224,11 @@ func (r Reply) validate() error {
 			}
 		}
 	}
+	return r.deliverable()
+}
+
+// deliverable says what WeChat would not deliver of a reply with all its fields.
+func (r Reply) deliverable() error {
 	if r.MsgType == "text" && len(r.Text.Content) > MaxText {
 		return fmt.Errorf("text.content is %d bytes, at most %d are possible", len(r.Text.Content), MaxText)
 	}

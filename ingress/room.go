@@ -21,7 +21,7 @@ type about struct{ key, kind, openID string }
 type room struct {
 	about
 	inside  int
-	log     []events.Entry // in stream order, each sequence once
+	log     []events.Entry // in stream order, each sequence once; never written to
 	changed chan struct{}  // closed and replaced when the log grows
 }
 
@@ -70,7 +70,7 @@ func (rs *rooms) add(key string, entries ...events.Entry) {
 			return 0
 		})
 		if !seen {
-			r.log = slices.Insert(r.log, at, entry)
+			r.log = slices.Insert(slices.Clone(r.log), at, entry) // who has looked keeps what was
 			grown = true
 		}
 	}
@@ -84,7 +84,7 @@ func (rs *rooms) add(key string, entries ...events.Entry) {
 func (rs *rooms) look(r *room) (log []events.Entry, changed <-chan struct{}) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	return slices.Clone(r.log), r.changed
+	return r.log, r.changed
 }
 
 // event is the event that waits under a key.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -65,11 +66,11 @@ type publisher struct {
 	answer  atomic.Pointer[func(Answer)]
 
 	mu      sync.Mutex
-	waiting map[string]chan *nats.Msg
+	waiting map[string]chan ack
 }
 
 func newPublisher(nc *nats.Conn) (*publisher, error) {
-	p := &publisher{nc: nc, inbox: nc.NewInbox(), waiting: map[string]chan *nats.Msg{}}
+	p := &publisher{nc: nc, inbox: nc.NewInbox(), waiting: map[string]chan ack{}}
 	if _, err := nc.Subscribe(p.inbox+".*.*", p.receive); err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
@@ -95,20 +96,20 @@ func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Ev
 // twice. Answers of plain subscribers are heard under key, "" for not at all.
 // Errors: *RefusedError, or why there was no ack in time.
 func (b *Bus) Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (Ack, error) {
-	m := nats.NewMsg(subject)
-	for name, values := range header {
-		m.Header[name] = values
-	}
+	m := &nats.Msg{Subject: subject, Header: make(nats.Header, len(header)+1), Data: body}
+	maps.Copy(m.Header, header)
 	if id != "" {
-		m.Header.Set(nats.MsgIdHdr, id)
+		m.Header[nats.MsgIdHdr] = []string{id}
 	}
-	m.Data = body
 	reply, heard, forget := b.pub.expect(key)
 	defer forget()
 	m.Reply = reply
+	over := time.NewTimer(attempt)
+	defer over.Stop()
 	var last error
 	for ctx.Err() == nil {
-		ack, err := b.pub.once(ctx, m, heard)
+		over.Reset(attempt)
+		ack, err := b.pub.once(ctx, m, heard, over.C)
 		var refused *RefusedError
 		switch {
 		case err == nil, errors.As(err, &refused):
@@ -159,12 +160,12 @@ func final(err error) bool {
 // expect opens an inbox for one message. All its attempts share it: an ack that
 // comes after its attempt still counts, and says more than the next one, which
 // can only be a duplicate.
-func (p *publisher) expect(key string) (reply string, heard <-chan *nats.Msg, forget func()) {
+func (p *publisher) expect(key string) (reply string, heard <-chan ack, forget func()) {
 	if key == "" {
 		key = "_"
 	}
 	token := key + "." + strconv.FormatUint(p.counter.Add(1), 10)
-	acks := make(chan *nats.Msg, 1)
+	acks := make(chan ack, 1)
 	p.mu.Lock()
 	p.waiting[token] = acks
 	p.mu.Unlock()
@@ -175,35 +176,33 @@ func (p *publisher) expect(key string) (reply string, heard <-chan *nats.Msg, fo
 	}
 }
 
-func (p *publisher) once(ctx context.Context, m *nats.Msg, heard <-chan *nats.Msg) (Ack, error) {
+// once makes one attempt, which lasts until over.
+func (p *publisher) once(ctx context.Context, m *nats.Msg, heard <-chan ack, over <-chan time.Time) (Ack, error) {
 	if err := p.nc.PublishMsg(m); err != nil {
 		if errors.Is(err, nats.ErrReconnectBufExceeded) { // there is no such buffer
 			err = errors.New("NATS is not connected")
 		}
 		return Ack{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, attempt)
-	defer cancel()
 	select {
 	case ack := <-heard:
-		return readAck(m.Subject, ack)
+		return ack.verdict(m.Subject)
+	case <-over:
 	case <-ctx.Done():
-		return Ack{}, errors.New("no ack from the stream")
 	}
+	return Ack{}, errors.New("no ack from the stream")
 }
 
 // receive sorts what comes to the inbox into acks and answers.
 func (p *publisher) receive(m *nats.Msg) {
 	token := strings.TrimPrefix(m.Subject, p.inbox+".")
-	if isAck(m) {
+	if ack, ok := readAck(m); ok {
 		p.mu.Lock()
 		heard := p.waiting[token]
 		p.mu.Unlock()
-		if heard != nil {
-			select {
-			case heard <- m:
-			default: // a second ack of one publish says nothing new
-			}
+		select {
+		case heard <- ack: // never, of a publish that waits no more
+		default: // a second ack of one publish says nothing new
 		}
 		return
 	}
@@ -213,8 +212,9 @@ func (p *publisher) receive(m *nats.Msg) {
 	}
 }
 
-// pubAck is JetStream's answer to a publish.
-type pubAck struct {
+// ack is JetStream's answer to a publish, or the server's word that nobody
+// listens on the subject.
+type ack struct {
 	Stream    string  `json:"stream"`
 	Sequence  *uint64 `json:"seq"`
 	Duplicate bool    `json:"duplicate"`
@@ -225,39 +225,32 @@ type pubAck struct {
 	} `json:"error"`
 	// MsgType is no field of an ack: with it the message is somebody's reply.
 	MsgType *json.RawMessage `json:"msgtype"`
+
+	nobody bool
 }
 
-func isAck(m *nats.Msg) bool {
-	if noResponders(m) {
-		return true
+// readAck tells an ack from anything else.
+func readAck(m *nats.Msg) (a ack, ok bool) {
+	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
+		return ack{nobody: true}, true
 	}
-	var ack pubAck
-	if json.Unmarshal(m.Data, &ack) != nil || ack.MsgType != nil {
-		return false
+	if json.Unmarshal(m.Data, &a) != nil || a.MsgType != nil {
+		return ack{}, false
 	}
 	// Also an error of the stream names it; a service's {"error":{"code":404}} doesn't.
-	return ack.Stream != "" && (ack.Error == nil && ack.Sequence != nil || ack.Error != nil && ack.Error.ErrCode > 0)
+	return a, a.Stream != "" && (a.Error == nil && a.Sequence != nil || a.Error != nil && a.Error.ErrCode > 0)
 }
 
-// noResponders is the server's word that nobody listens on a subject.
-func noResponders(m *nats.Msg) bool {
-	return len(m.Data) == 0 && m.Header.Get("Status") == "503"
-}
-
-func readAck(subject string, m *nats.Msg) (Ack, error) {
-	if noResponders(m) {
-		return Ack{}, fmt.Errorf("no stream listens: %w", nats.ErrNoResponders)
-	}
-	var ack pubAck
-	if err := json.Unmarshal(m.Data, &ack); err != nil {
-		return Ack{}, fmt.Errorf("ack: %w", err)
-	}
+// verdict is what an ack says of a publish.
+func (a ack) verdict(subject string) (Ack, error) {
 	switch {
-	case ack.Error == nil:
-		return Ack{Sequence: *ack.Sequence, Duplicate: ack.Duplicate}, nil
-	case ack.Error.Code == 503 && ack.Error.ErrCode != storeFailed: // "temporarily unavailable": a leader is being elected
-		return Ack{}, errors.New(ack.Error.Description)
+	case a.nobody:
+		return Ack{}, fmt.Errorf("no stream listens: %w", nats.ErrNoResponders)
+	case a.Error == nil:
+		return Ack{Sequence: *a.Sequence, Duplicate: a.Duplicate}, nil
+	case a.Error.Code == 503 && a.Error.ErrCode != storeFailed: // "temporarily unavailable": a leader is being elected
+		return Ack{}, errors.New(a.Error.Description)
 	default:
-		return Ack{}, &RefusedError{subject, ack.Error.ErrCode, ack.Error.Description}
+		return Ack{}, &RefusedError{subject, a.Error.ErrCode, a.Error.Description}
 	}
 }

@@ -205,8 +205,8 @@ func TestLateAckCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case m := <-heard:
-		if ack, err := readAck("x", m); err != nil || ack != (Ack{Sequence: 7}) {
+	case a := <-heard:
+		if ack, err := a.verdict("x"); err != nil || ack != (Ack{Sequence: 7}) {
 			t.Errorf("%+v, %v", ack, err)
 		}
 	case <-time.After(generous):
@@ -218,7 +218,8 @@ func TestReadAckOfALeaderlessStream(t *testing.T) {
 	t.Parallel()
 	m := &nats.Msg{Data: []byte(`{"stream":"X","seq":0,"error":{"code":503,"err_code":10008,"description":"temporarily unavailable"}}`)}
 	var refused *RefusedError
-	if _, err := readAck("x", m); !isAck(m) || err == nil || errors.As(err, &refused) {
+	a, isAck := readAck(m)
+	if _, err := a.verdict("x"); !isAck || err == nil || errors.As(err, &refused) {
 		t.Errorf("%v is to be tried again", err)
 	}
 }
