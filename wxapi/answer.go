@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -106,8 +107,13 @@ func readAnswer(body []byte) (answer *object, problem string) {
 	if len(body) == 0 {
 		return nil, "it is empty"
 	}
-	body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
-	if !json.Valid(body) {
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
+	}
+	twice := false
+	repeated := func(path string) { twice = twice || path == "errcode" }
+	answer, err := parse(body, keep, repeated)
+	if err != nil && !json.Valid(body) {
 		// Nicknames came with raw control characters in them.
 		body = bytes.Map(func(r rune) rune {
 			if r < 0x20 {
@@ -115,9 +121,9 @@ func readAnswer(body []byte) (answer *object, problem string) {
 			}
 			return r
 		}, body)
+		twice = false
+		answer, err = parse(body, keep, repeated)
 	}
-	twice := false
-	answer, err := parse(body, keep, func(path string) { twice = twice || path == "errcode" })
 	switch {
 	case errors.Is(err, errNotObject):
 		return nil, "it is no JSON object"
@@ -138,6 +144,9 @@ func errcode(answer *object) (code int, given bool, err error) {
 	}
 	text, ok := scalar(v)
 	text = strings.TrimSpace(text)
+	if n, err := strconv.ParseInt(text, 10, 32); ok && err == nil && strconv.FormatInt(n, 10) == text {
+		return int(n), true, nil
+	}
 	f, err := strconv.ParseFloat(text, 64)
 	if !ok || err != nil || !json.Valid([]byte(text)) || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
 		return 0, true, fmt.Errorf("its errcode can't be read")

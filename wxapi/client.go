@@ -204,5 +204,14 @@ func (k *call) keep(answer *object) {
 
 // withTimeout ends a context with an error that says how long it has waited.
 func withTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, d, fmt.Errorf("no answer within %s: %w", d, context.DeadlineExceeded))
+	return context.WithTimeoutCause(ctx, d, noAnswer(d))
 }
+
+// noAnswer is the error of a call that has waited for so long.
+type noAnswer time.Duration
+
+func (d noAnswer) Error() string {
+	return fmt.Sprintf("no answer within %s: %v", time.Duration(d), context.DeadlineExceeded)
+}
+
+func (noAnswer) Unwrap() error { return context.DeadlineExceeded }

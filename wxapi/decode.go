@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // decode fills a response type from the answer of a call.
@@ -118,13 +119,26 @@ func (f *fitting) object(path string, v any, t reflect.Type) (any, bool) {
 		}
 		return f.lose(path)
 	}
-	types := map[string]reflect.Type{}
+	types := fieldTypes(t)
+	f.members(path, o, func(key string) reflect.Type { return types[key] })
+	return o, true
+}
+
+// knownTypes keeps what fieldTypes has found out.
+var knownTypes sync.Map
+
+// fieldTypes are the types of a struct's fields by their names in JSON.
+func fieldTypes(t reflect.Type) map[string]reflect.Type {
+	if known, ok := knownTypes.Load(t); ok {
+		return known.(map[string]reflect.Type)
+	}
+	types := make(map[string]reflect.Type, t.NumField())
 	for i := range t.NumField() {
 		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		types[name] = t.Field(i).Type
 	}
-	f.members(path, o, func(key string) reflect.Type { return types[key] })
-	return o, true
+	knownTypes.Store(t, types)
+	return types
 }
 
 func (f *fitting) entries(path string, v any, t reflect.Type) (any, bool) {

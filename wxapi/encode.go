@@ -3,6 +3,7 @@ package wxapi
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -37,7 +38,7 @@ func appendValue(b []byte, v any) []byte {
 	case json.Number:
 		return append(b, v...)
 	case bool:
-		return fmt.Append(b, v)
+		return strconv.AppendBool(b, v)
 	}
 	return append(b, "null"...)
 }

@@ -95,7 +95,7 @@ func TestPrintable(t *testing.T) {
 
 func TestMask(t *testing.T) {
 	secret := `82_a"b\c+d/e=f&g`
-	m := mask{}.with(secret, "tiny")
+	m := mask{}.with(secret).with("tiny")
 	for _, form := range []string{secret, "82_a%22b%5Cc%2Bd%2Fe%3Df%26g", `82_a\"b\\c+d/e=f\u0026g`} {
 		if got := m.text("before "+form+" after, a tiny bit", 100); got != "before *** after, a tiny bit" {
 			t.Errorf("%s: %s", form, got)

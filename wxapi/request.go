@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -26,15 +27,17 @@ type request struct {
 // request puts the data where the row wants it.
 func (k *call) request(in *object) (*request, error) {
 	r := &request{
-		method: k.row.Method, url: k.api.JoinPath(k.row.Path),
+		method: k.row.Method, url: k.endpoint(k.row.Path),
 		header: http.Header{"User-Agent": {"wxbridge"}}, timeout: k.config.Timeout,
 	}
 	query := url.Values{}
 	for name, value := range k.row.Fixed {
 		query.Set(name, value)
 	}
-	in = in.without(k.row.secretFields()...) // they travel as credentials
-	rest := &object{}
+	if secrets := k.row.secretFields(); len(secrets) > 0 {
+		in = in.without(secrets...) // they travel as credentials
+	}
+	rest := &object{members: make([]member, 0, len(in.members))}
 	for _, m := range in.members {
 		if !k.inQuery(m.key) {
 			rest.members = append(rest.members, m)
@@ -70,6 +73,16 @@ func (k *call) request(in *object) (*request, error) {
 		}
 	}
 	return r, nil
+}
+
+// endpoint is the URL of a path of the API.
+func (c *Client) endpoint(path string) *url.URL {
+	if c.api.Path != "/" || strings.ContainsFunc(path, func(r rune) bool { return (r < 'a' || r > 'z') && r != '/' && r != '_' }) || strings.Contains(path, "//") {
+		return c.api.JoinPath(path)
+	}
+	u := *c.api
+	u.Path = path
+	return &u
 }
 
 func (k *call) inQuery(key string) bool {
