@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -66,15 +65,15 @@ var ErrConflict = errors.New("claim was changed by another process")
 
 // Claims keeps the claims of a prefix in a key-value bucket. A KV revision is a
 // fence, which an ack is not: two workers that got one message can both ack it.
-type Claims struct{ kv jetstream.KeyValue }
+type Claims struct{ bucket *bucket }
 
 // OpenClaims opens the bucket, which must be there.
 func OpenClaims(ctx context.Context, js jetstream.JetStream, bucket string) (*Claims, error) {
-	kv, err := js.KeyValue(ctx, bucket)
+	b, err := openBucket(ctx, js, bucket)
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", bucket, err)
 	}
-	return &Claims{kv}, nil
+	return &Claims{b}, nil
 }
 
 // key is the bucket's key for a command id, which may hold any character.
@@ -85,7 +84,7 @@ func key(id string) string {
 
 // Load returns the claim of an id, the zero claim if there is none.
 func (c *Claims) Load(ctx context.Context, id string) (Claim, error) {
-	entry, err := c.kv.Get(ctx, key(id))
+	entry, err := c.bucket.Get(ctx, key(id))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return Claim{}, nil
 	}
@@ -109,21 +108,9 @@ func conflicts(err error) bool {
 // Save writes a claim that was loaded, or a new one, if nobody else did
 // meanwhile; otherwise the error is ErrConflict.
 func (c *Claims) Save(ctx context.Context, id string, claim *Claim) error {
-	var value bytes.Buffer
-	encoder := json.NewEncoder(&value)
-	encoder.SetEscapeHTML(false) // the events are published again as they were
-	err := encoder.Encode(claim)
-	if err != nil {
-		return fmt.Errorf("claim: %w", err)
-	}
-	var revision uint64
-	if claim.revision == 0 {
-		revision, err = c.kv.Create(ctx, key(id), value.Bytes())
-	} else {
-		revision, err = c.kv.Update(ctx, key(id), value.Bytes(), claim.revision)
-	}
+	revision, err := c.bucket.write(ctx, key(id), claim.encode(), claim.revision)
 	switch {
-	case conflicts(err):
+	case errors.Is(err, ErrConflict):
 		return ErrConflict
 	case err != nil:
 		return fmt.Errorf("claim: %w", err)

@@ -108,7 +108,7 @@ func TestClaimsInTrouble(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	claims := w.claims()
-	if _, err := claims.kv.PutString(w.within(), key("id"), "nonsense"); err != nil {
+	if _, err := claims.bucket.PutString(w.within(), key("id"), "nonsense"); err != nil {
 		t.Fatal(err)
 	}
 	if claim, err := claims.Load(w.within(), "id"); err == nil {

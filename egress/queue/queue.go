@@ -22,57 +22,6 @@ const (
 	mostCommands = 1 << 20
 )
 
-// Message is a message of the stream.
-type Message struct {
-	Subject  string
-	Header   nats.Header
-	Body     []byte
-	Sequence uint64
-	Time     time.Time
-	// Origin names the stream and its creation: with Sequence it names the
-	// message for good.
-	Origin string
-}
-
-// Task is a command as Queue.Read understands it.
-type Task struct {
-	// Lane is what it is in order with, "" for nothing.
-	Lane string
-	// Gate is what can be shut before it and others of its kind.
-	Gate string
-	// Expires is when it is worked on whatever its turn is, to be ended.
-	Expires time.Time
-	// Work works on it. Its context ends only some time after Run's, so that a
-	// send can finish.
-	Work func(ctx context.Context, turn Turn) Verdict
-}
-
-// Turn is the tenure in which a command is worked on.
-type Turn struct {
-	Epoch uint64
-	// Began is when this process took the queue over.
-	Began time.Time
-	// Held says whether this process certainly owns the queue still: look
-	// before what must not be out of order.
-	Held func() bool
-}
-
-// Verdict is what comes of working on a command.
-type Verdict struct {
-	at   time.Time
-	done bool
-}
-
-// Finish takes the command off the queue.
-func Finish() Verdict { return Verdict{done: true} }
-
-// Again brings the command back after d, and nothing of its lane before; a wait
-// for a gate needs none.
-func Again(d time.Duration) Verdict { return Verdict{at: time.Now().Add(max(d, 0))} }
-
-// Done says that the verdict is Finish.
-func (v Verdict) Done() bool { return v.done }
-
 // Queue works through a stream of commands in every process of a prefix, of
 // which one at a time does so.
 type Queue struct {
@@ -238,6 +187,12 @@ func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) error {
 	if err != nil {
 		return unlessCut(link, err)
 	}
+	off, err := newAcks(q.JetStream.Conn())
+	if err != nil {
+		return unlessCut(link, err)
+	}
+	defer off.stop()
+	keeping.Go(func() { off.repeat(keep) })
 	q.setTrouble(nil)
 	b := newBoard(time.Now, heldBytes, 4*q.Workers, mostCommands)
 	q.setBoard(b)
@@ -252,7 +207,7 @@ func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) error {
 		q.working.Go(func() {
 			defer working.Done()
 			for e := b.take(); e != nil; e = b.take() {
-				q.workOn(work, b, r, e, turn)
+				q.workOn(work, b, r, off, e, turn)
 			}
 		})
 	}
@@ -264,13 +219,14 @@ func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) error {
 		return nil
 	}
 	working.Wait()
+	off.confirmed(work)
 	stopKeeping()
 	keeping.Wait()
 	return t.release(work)
 }
 
 // workOn works on one command and does with it as the verdict says.
-func (q *Queue) workOn(ctx context.Context, b *board, r *reader, e *entry, turn Turn) {
+func (q *Queue) workOn(ctx context.Context, b *board, r *reader, off *acks, e *entry, turn Turn) {
 	task := e.task
 	if task == nil {
 		m, err := r.again(ctx, e.sequence)
@@ -295,12 +251,7 @@ func (q *Queue) workOn(ctx context.Context, b *board, r *reader, e *entry, turn 
 		b.again(e, verdict.at)
 		return
 	}
-	if err := r.ack(ctx, e.ack); err != nil {
-		// It is worked on again, which finds the result and publishes the same.
-		q.Logger.Debug("command is not acked", "sequence", e.sequence, "error", err)
-		b.again(e, time.Now().Add(retry))
-		return
-	}
+	off.ack(e.sequence, e.ack)
 	b.finish(e)
 }
 

@@ -89,7 +89,15 @@ func TestOrderOverTenures(t *testing.T) {
 		return Finish()
 	}
 	for range 3 {
-		p := w.run(nil, work)
+		some := make(chan struct{}, 30) // leave some to the next tenure
+		p := w.run(func(q *Queue) { q.Grace = 0 }, func(ctx context.Context, name string, turn Turn) Verdict {
+			select {
+			case some <- struct{}{}:
+				return work(ctx, name, turn)
+			case <-ctx.Done():
+				return Again(0)
+			}
+		})
 		for range 20 {
 			p.next()
 		}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
@@ -22,7 +21,6 @@ const (
 
 // reader reads the stream through a consumer of this tenure's own.
 type reader struct {
-	conn     *nats.Conn
 	stream   jetstream.Stream
 	origin   string
 	consumer jetstream.Consumer
@@ -109,7 +107,7 @@ func (q *Queue) takeOver(ctx context.Context, epoch uint64) (*reader, error) {
 	}
 	info := stream.CachedInfo()
 	return &reader{
-		conn: q.JetStream.Conn(), stream: stream, consumer: consumer, look: q.Read,
+		stream: stream, consumer: consumer, look: q.Read,
 		origin: fmt.Sprintf("%s-%d", info.Config.Name, info.Created.Unix()),
 	}, nil
 }
@@ -176,13 +174,4 @@ func (r *reader) again(ctx context.Context, sequence uint64) (*Message, error) {
 		Subject: m.Subject, Header: m.Header, Body: m.Data,
 		Sequence: m.Sequence, Time: m.Time, Origin: r.origin,
 	}, nil
-}
-
-// ack takes a command off the queue. The server confirms it: an ack that is
-// lost would leave the command there for as long as the tenure lasts.
-func (r *reader) ack(ctx context.Context, subject string) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*ask)
-	defer cancel()
-	_, err := r.conn.RequestWithContext(ctx, subject, []byte("+ACK"))
-	return err
 }
