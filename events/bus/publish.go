@@ -87,7 +87,7 @@ func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Ev
 	if err != nil {
 		return Ack{}, err
 	}
-	return b.Publish(ctx, subject, header, body, id, key)
+	return b.publish(ctx, &nats.Msg{Subject: subject, Header: nats.Header(header), Data: body}, id, key)
 }
 
 // Publish stores a message and waits for the stream's ack, trying again until
@@ -98,6 +98,11 @@ func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Ev
 func (b *Bus) Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (Ack, error) {
 	m := &nats.Msg{Subject: subject, Header: make(nats.Header, len(header)+1), Data: body}
 	maps.Copy(m.Header, header)
+	return b.publish(ctx, m, id, key)
+}
+
+// publish is Publish for a message that is its own.
+func (b *Bus) publish(ctx context.Context, m *nats.Msg, id, key string) (Ack, error) {
 	if id != "" {
 		m.Header[nats.MsgIdHdr] = []string{id}
 	}
@@ -115,7 +120,7 @@ func (b *Bus) Publish(ctx context.Context, subject string, header events.Header,
 		case err == nil, errors.As(err, &refused):
 			return ack, err
 		case final(err):
-			return Ack{}, fmt.Errorf("%s is not stored: %w", subject, err)
+			return Ack{}, fmt.Errorf("%s is not stored: %w", m.Subject, err)
 		case ctx.Err() == nil || last == nil:
 			last = err
 		}
@@ -124,7 +129,7 @@ func (b *Bus) Publish(ctx context.Context, subject string, header events.Header,
 		case <-time.After(pause):
 		}
 	}
-	return Ack{}, fmt.Errorf("%s is not stored: %w", subject, errors.Join(last, ctx.Err()))
+	return Ack{}, fmt.Errorf("%s is not stored: %w", m.Subject, errors.Join(last, ctx.Err()))
 }
 
 // tooLong is JetStream's err_code for a message past the stream's max_msg_size.
