@@ -58,20 +58,6 @@ func EncodeStructured(e cloudevents.Event) (Header, []byte, error) {
 // Structured is the header of an event in structured mode.
 func Structured() Header { return Header{contentTypeHeader: {contentTypeEvent}} }
 
-// attributesJSON writes the attributes, each in its canonical form, and leaves
-// room for what comes after them.
-func attributesJSON(e cloudevents.Event, more int) ([]byte, error) {
-	const usual = 768 // bytes, of the attributes
-	e.DataEncoded = nil
-	var body bytes.Buffer
-	body.Grow(usual + more)
-	err := cloudevents.WriteJson(&e, &body)
-	if utf8.Valid(body.Bytes()) {
-		return body.Bytes(), err
-	}
-	return bytes.ToValidUTF8(body.Bytes(), []byte("\uFFFD")), err
-}
-
 // EncodeBinary writes an event in binary mode: attributes as percent-encoded
 // ce- headers, the data as the body.
 func EncodeBinary(e cloudevents.Event) (Header, []byte, error) {
