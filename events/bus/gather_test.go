@@ -2,7 +2,6 @@ package bus
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -18,8 +17,7 @@ import (
 func TestPublishTogether(t *testing.T) {
 	t.Parallel()
 	b := settled(t, bustest.Start(t))
-	ctx, cancel := context.WithTimeout(t.Context(), generous)
-	defer cancel()
+	ctx := within(t)
 	const senders = 200
 	tooLarge := bytes.Repeat([]byte("x"), int(b.nc.MaxPayload())+1)
 	var mu sync.Mutex
@@ -54,8 +52,7 @@ func TestPublishOnAClosedConnection(t *testing.T) {
 	t.Parallel()
 	b := settled(t, bustest.Start(t))
 	b.nc.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), generous)
-	defer cancel()
+	ctx := within(t)
 	if _, err := b.Publish(ctx, "wx.mark.e-1", nil, []byte("x"), "", ""); !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Errorf("%v, want %v", err, nats.ErrConnectionClosed)
 	}
