@@ -201,25 +201,21 @@ var required = map[string][]string{
 }
 
 func (r Reply) validate() error {
-	var objects map[string]json.RawMessage
-	if err := json.Unmarshal(r.Data, &objects); err != nil {
-		return err
-	}
 	fields, known := required[r.MsgType]
 	switch {
-	case r.MsgType == "" || objects["msgtype"] == nil:
+	case r.MsgType == "" || memberOf(r.Data, "msgtype") == nil:
 		return errors.New("msgtype is missing")
 	case !known:
 		return fmt.Errorf("msgtype %s is unknown", shown([]byte(r.MsgType)))
 	}
 	if len(fields) > 0 {
-		var object map[string]json.RawMessage
-		if err := json.Unmarshal(objects[r.MsgType], &object); err != nil {
+		object := memberOf(r.Data, r.MsgType)
+		if !isNull(object) && object[0] != '{' || object == nil {
 			return fmt.Errorf("%s must be an object", r.MsgType)
 		}
 		for _, path := range fields {
 			_, field, _ := strings.Cut(path, ".")
-			if blank(object[field]) {
+			if blank(memberOf(object, field)) {
 				return fmt.Errorf("%s is missing or empty", path)
 			}
 		}

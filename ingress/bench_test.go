@@ -29,9 +29,11 @@ const connections = 64
 // outcome → answer. The floor is a bare handler that makes the same event of the
 // same push, stores it and waits for one answer of the same service over core
 // NATS: no log of replies, no outcome, no passive reply. The bare floor stores the
-// body of the push as it is.
+// body of the push as it is, and so needs no key either.
 //
-//	go test ./ingress -run '^$' -bench Hold -benchtime 20000x
+// They take turns, so that what else the machine does meets them alike.
+//
+//	go test ./ingress -run '^$' -bench Hold -benchtime 40000x
 func BenchmarkHold(b *testing.B) {
 	w := newWorld(b, callback.ModeSafe)
 	r := w.replica(func(s *setup) { s.log = slog.New(slog.DiscardHandler) })
@@ -44,27 +46,58 @@ func BenchmarkHold(b *testing.B) {
 	})
 	noError(b, err)
 	noError(b, w.conn.Flush())
-	b.Run("bare-floor", func(b *testing.B) {
-		w.crowd(b, w.floor(b, func(_ string, body []byte) ([]byte, error) { return body, nil }))
-	})
-	b.Run("floor", func(b *testing.B) { w.crowd(b, w.floor(b, w.event)) })
-	b.Run("hold", func(b *testing.B) { w.crowd(b, r.url) })
+	crowds := []*crowd{
+		{name: "hold", url: r.url},
+		{name: "floor", url: w.floor(b, "floor", w.event)},
+		{name: "bare", url: w.floor(b, "bare", func(_ string, body []byte) ([]byte, error) { return body, nil })},
+	}
+	const turn = 2000 // requests
+	b.ResetTimer()
+	for left := b.N; left > 0; left -= turn {
+		for _, c := range crowds {
+			w.push(b, c, min(left, turn))
+		}
+	}
+	b.StopTimer()
+	b.ReportMetric(0, "ns/op") // of three things at once
+	for _, c := range crowds {
+		c.report(b)
+	}
+	b.ReportMetric(crowds[0].rate()/crowds[1].rate(), "of-floor")
+	b.ReportMetric(crowds[0].rate()/crowds[2].rate(), "of-bare")
 }
 
-// crowd makes b.N requests over 64 connections and reports how long each took.
-func (w *world) crowd(b *testing.B, url string) {
+// crowd is what 64 connections saw of one handler.
+type crowd struct {
+	name, url string
+	took      []time.Duration // by each request
+	elapsed   time.Duration   // by all of them
+}
+
+func (c *crowd) rate() float64 { return float64(len(c.took)) / c.elapsed.Seconds() }
+
+func (c *crowd) report(b *testing.B) {
 	b.Helper()
-	requests := make([]*http.Request, b.N)
+	slices.Sort(c.took)
+	b.ReportMetric(c.rate(), c.name+"-req/s")
+	b.ReportMetric(float64(c.took[len(c.took)/2].Microseconds())/1000, c.name+"-p50-ms")
+	b.ReportMetric(float64(c.took[len(c.took)*99/100].Microseconds())/1000, c.name+"-p99-ms")
+}
+
+// push makes n requests over 64 connections.
+func (w *world) push(b *testing.B, c *crowd, n int) {
+	b.Helper()
+	requests := make([]*http.Request, n)
 	for i := range requests {
-		requests[i] = w.request(b.Context(), url, text(alice, private))
+		requests[i] = w.request(b.Context(), c.url, text(alice, private))
 	}
-	took := make([]time.Duration, b.N)
+	took := make([]time.Duration, n)
 	var next atomic.Int64
 	var all sync.WaitGroup
-	b.ResetTimer()
+	began := time.Now()
 	for range connections {
 		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < b.N; i = int(next.Add(1)) - 1 {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 				began := time.Now()
 				if a := do(requests[i]); a.err != nil || a.status != http.StatusOK || a.body == callback.Success {
 					b.Errorf("answered %d %q, %v", a.status, a.body, a.err)
@@ -74,23 +107,20 @@ func (w *world) crowd(b *testing.B, url string) {
 		})
 	}
 	all.Wait()
-	b.StopTimer()
-	slices.Sort(took)
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
-	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
-	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+	c.elapsed += time.Since(began)
+	c.took = append(c.took, took...)
 }
 
 // floor is a handler that does the least: it stores what it gets and gives the
 // first answer back.
-func (w *world) floor(b *testing.B, event func(query string, body []byte) ([]byte, error)) (url string) {
+func (w *world) floor(b *testing.B, name string, event func(query string, body []byte) ([]byte, error)) (url string) {
 	b.Helper()
 	nc := w.nats.Conn()
 	js, err := jetstream.New(nc)
 	noError(b, err)
-	_, err = js.CreateOrUpdateStream(b.Context(), jetstream.StreamConfig{Name: "FLOOR", Subjects: []string{"floor"}, Duplicates: 10 * time.Minute})
+	_, err = js.CreateOrUpdateStream(b.Context(), jetstream.StreamConfig{Name: name, Subjects: []string{name}, Duplicates: 10 * time.Minute})
 	noError(b, err)
-	service, err := w.conn.Subscribe("floor", func(m *nats.Msg) { _ = w.conn.Publish(m.Header.Get("Answer"), []byte(private)) })
+	_, err = w.conn.Subscribe(name, func(m *nats.Msg) { _ = w.conn.Publish(m.Header.Get("Answer"), []byte(private)) })
 	noError(b, err)
 	noError(b, w.conn.Flush())
 	inbox := nc.NewInbox()
@@ -114,7 +144,7 @@ func (w *world) floor(b *testing.B, event func(query string, body []byte) ([]byt
 		if body, err = event(r.URL.RawQuery, body); err != nil {
 			return
 		}
-		m := nats.NewMsg("floor")
+		m := nats.NewMsg(name)
 		number := strconv.FormatInt(n.Add(1), 10)
 		id, answer := inbox+number, inbox+"."+number
 		m.Data = body
@@ -139,10 +169,7 @@ func (w *world) floor(b *testing.B, event func(query string, body []byte) ([]byt
 		delete(waiting, answer)
 		mu.Unlock()
 	}))
-	b.Cleanup(func() {
-		server.Close()
-		_ = service.Unsubscribe() // the next floor has its own
-	})
+	b.Cleanup(server.Close)
 	return server.URL
 }
 

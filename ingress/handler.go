@@ -1,8 +1,8 @@
 package ingress
 
 import (
+	"bytes"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -64,7 +64,9 @@ func (i *Ingress) post(w http.ResponseWriter, r *http.Request, arrived time.Time
 		i.refuse(w, r, http.StatusRequestEntityTooLarge, "body_too_large", "")
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var body bytes.Buffer
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead) // -1 is unknown
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -74,12 +76,12 @@ func (i *Ingress) post(w http.ResponseWriter, r *http.Request, arrived time.Time
 		i.refuse(w, r, http.StatusBadRequest, "body_unread", "the request ended before its body did")
 		return
 	}
-	envelope, err := i.account.Open(r.URL.RawQuery, body)
+	envelope, err := i.account.Open(r.URL.RawQuery, body.Bytes())
 	if err != nil {
 		i.refuseFor(w, r, err)
 		return
 	}
-	i.receive(w, r, arrived, len(body), envelope)
+	i.receive(w, r, arrived, body.Len(), envelope)
 }
 
 // refuseFor answers what the account would not open.

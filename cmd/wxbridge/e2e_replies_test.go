@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -97,8 +98,33 @@ func TestReplyAtAnyTime(t *testing.T) {
 // every follower reads one answer.
 func TestKillsAmongReplies(t *testing.T) {
 	t.Parallel()
-	const followers = 60
+	startFleet(t, 3, 2).hurtAmongReplies(t, func(r *replica) { r.kill() })
+}
+
+// Processes that freeze and go on are worse than those that die: they believe
+// what was true before. A holder is stopped among its answers past WeChat's time,
+// and an egress past its lease.
+func TestFreezesAmongReplies(t *testing.T) {
+	t.Parallel()
 	f := startFleet(t, 3, 2)
+	f.hurtAmongReplies(t, func(r *replica) {
+		for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+			if err := r.cmd.Process.Signal(signal); err != nil {
+				t.Error(err)
+			}
+			if signal == syscall.SIGSTOP {
+				<-time.After(6 * time.Second)
+			}
+		}
+	})
+	f.ready(t)
+}
+
+// hurtAmongReplies hurts an ingress while it answers and an egress while late
+// replies are sent: every follower reads one answer, and nothing is decided twice.
+func (f *fleet) hurtAmongReplies(t *testing.T, hurt func(*replica)) {
+	t.Helper()
+	const followers = 60
 	answers := map[string]string{}
 	var mu sync.Mutex
 	replied := 0
@@ -119,9 +145,9 @@ func TestKillsAmongReplies(t *testing.T) {
 			replied++
 			switch replied {
 			case followers / 4: // answers in time are on their way
-				victims.Go(f.ingresses[0].kill)
+				victims.Go(func() { hurt(f.ingresses[0]) })
 			case 3 * followers / 4: // late ones are
-				victims.Go(f.egresses[0].kill)
+				victims.Go(func() { hurt(f.egresses[0]) })
 			}
 		})
 	})

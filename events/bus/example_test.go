@@ -148,14 +148,14 @@ func pretendBridge(says string) (nc *nats.Conn, ctx context.Context, end func())
 		}
 		_ = bridge.PublishMsg(&nats.Msg{Subject: "wx.result." + c.Verb, Header: nats.Header(header), Data: body})
 	})
-	if err := bridge.Flush(); err != nil {
-		panic(err)
-	}
 	if says != "" {
 		on("$JS.EVENT.ADVISORY.CONSUMER.CREATED.WX_INBOUND.*", func(*nats.Msg) {
 			_ = bridge.Publish("wx.inbound.text", []byte(`{"specversion":"1.0","id":"23456-1a2b3c","source":"//mp.weixin.qq.com/wx01",`+
 				`"type":"com.qq.weixin.mp.inbound.text","subject":"oAbc","wxreplyto":"wx.reply.23456-1a2b3c","data":{"MsgType":"text","Content":"`+says+`"}}`))
 		})
+	}
+	if err := bridge.Flush(); err != nil { // the service asks over another connection
+		panic(err)
 	}
 	return server.Conn(), ctx, func() { cancel(); t.end() }
 }

@@ -60,7 +60,7 @@ const (
 // answer itself: a subject's plain subscribers may respond too, even before the
 // stream, and to a client that takes the first word such an answer is a broken ack.
 type publisher struct {
-	nc      *nats.Conn
+	out     gatherer
 	inbox   string
 	counter atomic.Uint64
 	answer  atomic.Pointer[func(Answer)]
@@ -70,7 +70,7 @@ type publisher struct {
 }
 
 func newPublisher(nc *nats.Conn) (*publisher, error) {
-	p := &publisher{nc: nc, inbox: nc.NewInbox(), waiting: map[string]chan ack{}}
+	p := &publisher{out: gatherer{conn: nc}, inbox: nc.NewInbox(), waiting: map[string]chan ack{}}
 	if _, err := nc.Subscribe(p.inbox+".*.*", p.receive); err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
@@ -87,7 +87,7 @@ func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Ev
 	if err != nil {
 		return Ack{}, err
 	}
-	return b.Publish(ctx, subject, header, body, id, key)
+	return b.publish(ctx, &nats.Msg{Subject: subject, Header: nats.Header(header), Data: body}, id, key)
 }
 
 // Publish stores a message and waits for the stream's ack, trying again until
@@ -98,24 +98,28 @@ func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Ev
 func (b *Bus) Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (Ack, error) {
 	m := &nats.Msg{Subject: subject, Header: make(nats.Header, len(header)+1), Data: body}
 	maps.Copy(m.Header, header)
+	return b.publish(ctx, m, id, key)
+}
+
+// publish is Publish for a message that is its own.
+func (b *Bus) publish(ctx context.Context, m *nats.Msg, id, key string) (Ack, error) {
 	if id != "" {
 		m.Header[nats.MsgIdHdr] = []string{id}
 	}
-	reply, heard, forget := b.pub.expect(key)
+	acks, forget := b.pub.expect(m, key)
 	defer forget()
-	m.Reply = reply
 	over := time.NewTimer(attempt)
 	defer over.Stop()
 	var last error
 	for ctx.Err() == nil {
 		over.Reset(attempt)
-		ack, err := b.pub.once(ctx, m, heard, over.C)
+		ack, err := b.pub.once(ctx, m, acks, over.C)
 		var refused *RefusedError
 		switch {
 		case err == nil, errors.As(err, &refused):
 			return ack, err
 		case final(err):
-			return Ack{}, fmt.Errorf("%s is not stored: %w", subject, err)
+			return Ack{}, fmt.Errorf("%s is not stored: %w", m.Subject, err)
 		case ctx.Err() == nil || last == nil:
 			last = err
 		}
@@ -124,7 +128,7 @@ func (b *Bus) Publish(ctx context.Context, subject string, header events.Header,
 		case <-time.After(pause):
 		}
 	}
-	return Ack{}, fmt.Errorf("%s is not stored: %w", subject, errors.Join(last, ctx.Err()))
+	return Ack{}, fmt.Errorf("%s is not stored: %w", m.Subject, errors.Join(last, ctx.Err()))
 }
 
 // tooLong is JetStream's err_code for a message past the stream's max_msg_size.
@@ -160,16 +164,17 @@ func final(err error) bool {
 // expect opens an inbox for one message. All its attempts share it: an ack that
 // comes after its attempt still counts, and says more than the next one, which
 // can only be a duplicate.
-func (p *publisher) expect(key string) (reply string, heard <-chan ack, forget func()) {
+func (p *publisher) expect(m *nats.Msg, key string) (acks chan ack, forget func()) {
 	if key == "" {
 		key = "_"
 	}
 	token := key + "." + strconv.FormatUint(p.counter.Add(1), 10)
-	acks := make(chan ack, 1)
+	acks = make(chan ack, 1)
+	m.Reply = p.inbox + "." + token
 	p.mu.Lock()
 	p.waiting[token] = acks
 	p.mu.Unlock()
-	return p.inbox + "." + token, acks, func() {
+	return acks, func() {
 		p.mu.Lock()
 		delete(p.waiting, token)
 		p.mu.Unlock()
@@ -177,15 +182,10 @@ func (p *publisher) expect(key string) (reply string, heard <-chan ack, forget f
 }
 
 // once makes one attempt, which lasts until over.
-func (p *publisher) once(ctx context.Context, m *nats.Msg, heard <-chan ack, over <-chan time.Time) (Ack, error) {
-	if err := p.nc.PublishMsg(m); err != nil {
-		if errors.Is(err, nats.ErrReconnectBufExceeded) { // there is no such buffer
-			err = errors.New("NATS is not connected")
-		}
-		return Ack{}, err
-	}
+func (p *publisher) once(ctx context.Context, m *nats.Msg, acks chan ack, over <-chan time.Time) (Ack, error) {
+	p.out.publish(m, func(err error) { hear(acks, ack{unsent: err}) })
 	select {
-	case ack := <-heard:
+	case ack := <-acks:
 		return ack.verdict(m.Subject)
 	case <-over:
 	case <-ctx.Done():
@@ -193,17 +193,23 @@ func (p *publisher) once(ctx context.Context, m *nats.Msg, heard <-chan ack, ove
 	return Ack{}, errors.New("no ack from the stream")
 }
 
+// hear passes an ack on. A second one of one publish says nothing new, and of a
+// publish that waits no more there is no channel.
+func hear(acks chan<- ack, a ack) {
+	select {
+	case acks <- a:
+	default:
+	}
+}
+
 // receive sorts what comes to the inbox into acks and answers.
 func (p *publisher) receive(m *nats.Msg) {
 	token := strings.TrimPrefix(m.Subject, p.inbox+".")
 	if ack, ok := readAck(m); ok {
 		p.mu.Lock()
-		heard := p.waiting[token]
+		acks := p.waiting[token]
 		p.mu.Unlock()
-		select {
-		case heard <- ack: // never, of a publish that waits no more
-		default: // a second ack of one publish says nothing new
-		}
+		hear(acks, ack)
 		return
 	}
 	key, _, _ := strings.Cut(token, ".")
@@ -227,6 +233,7 @@ type ack struct {
 	MsgType *json.RawMessage `json:"msgtype"`
 
 	nobody bool
+	unsent error // the message was not even sent
 }
 
 // readAck tells an ack from anything else.
@@ -244,6 +251,10 @@ func readAck(m *nats.Msg) (a ack, ok bool) {
 // verdict is what an ack says of a publish.
 func (a ack) verdict(subject string) (Ack, error) {
 	switch {
+	case errors.Is(a.unsent, nats.ErrReconnectBufExceeded): // there is no such buffer
+		return Ack{}, errors.New("NATS is not connected")
+	case a.unsent != nil:
+		return Ack{}, a.unsent
 	case a.nobody:
 		return Ack{}, fmt.Errorf("no stream listens: %w", nats.ErrNoResponders)
 	case a.Error == nil:

@@ -199,9 +199,10 @@ func TestLateAckCounts(t *testing.T) {
 	t.Parallel()
 	s := bustest.Start(t)
 	b := settled(t, s)
-	reply, heard, forget := b.pub.expect("e-1")
+	m := nats.NewMsg("x")
+	heard, forget := b.pub.expect(m, "e-1")
 	defer forget()
-	if err := s.Conn().Publish(reply, []byte(`{"stream":"WX_INBOUND","seq":7}`)); err != nil {
+	if err := s.Conn().Publish(m.Reply, []byte(`{"stream":"WX_INBOUND","seq":7}`)); err != nil {
 		t.Fatal(err)
 	}
 	select {

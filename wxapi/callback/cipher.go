@@ -58,7 +58,7 @@ func (Key) String() string { return "[redacted]" }
 func (Key) GoString() string { return "callback.Key{[redacted]}" }
 
 // iv is fixed, not random. 取AESKey前16字节: the key's first half.
-func (k *Key) iv() []byte { return k.raw[:aes.BlockSize] }
+func (k Key) iv() []byte { return k.raw[:aes.BlockSize] }
 
 // Encrypt returns document as an Encrypt text for appID. The 16 random bytes come from the caller,
 // so that published vectors can be repeated; take them from crypto/rand.

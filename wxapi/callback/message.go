@@ -20,7 +20,7 @@ type Message struct {
 	Repaired     bool      // the document was not well-formed, see the package page
 
 	root node
-	sum  [sha256.Size]byte // of the document
+	id   string
 }
 
 // Parse reads an authentic document, XML or JSON. Its error is a [*ParseError].
@@ -34,7 +34,7 @@ func Parse(document []byte) (*Message, error) {
 	if root.kid("InfoType").name != "" && root.kid("MsgType").name == "" {
 		return nil, unreadable("platform", "an <InfoType> and no <MsgType>: a push for a third-party platform (第三方平台), which has a URL of its own")
 	}
-	m := &Message{Repaired: repaired, root: root, sum: sha256.Sum256(document)}
+	m := &Message{Repaired: repaired, root: root}
 	for _, v := range []struct {
 		name string
 		need bool
@@ -70,6 +70,7 @@ func Parse(document []byte) (*Message, error) {
 	m.CreateTime = time.Unix(unix, 0).UTC()
 	m.Kind = KindName(m.MsgType, m.Event)
 	m.root = wrapList(m.root, m.Kind)
+	m.id = m.makeID(document)
 	return m, nil
 }
 
@@ -129,9 +130,12 @@ func isSeconds(s string) bool { return len(s) <= 11 && isInteger(s) && s[0] != '
 // 关于重试的消息排重，有msgid的消息推荐使用msgid排重: messages by MsgId (and sender).
 // 事件类型消息推荐使用FromUserName + CreateTime 排重: too coarse, as events of one second and
 // sender do occur (LOCATION, cards); so the whole document, whose bytes retries repeat.
-func (m *Message) ID() string {
+func (m *Message) ID() string { return m.id }
+
+func (m *Message) makeID(document []byte) string {
 	if strings.Trim(m.MsgID, "0") == "" {
-		return "e-" + hex.EncodeToString(m.sum[:16])
+		sum := sha256.Sum256(document)
+		return "e-" + hex.EncodeToString(sum[:16])
 	}
 	sender := sha256.Sum256([]byte(m.FromUserName))
 	if len(m.MsgID) <= 20 && only(m.MsgID, isDigit) {

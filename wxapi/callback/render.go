@@ -113,8 +113,8 @@ func writeString(out *bytes.Buffer, s string) {
 	out.Truncate(out.Len() - 1) // the newline that Encode adds
 }
 
-// isPlainJSON reports whether s stands in JSON as it is. Of most strings it is so, and the encoder
-// costs ten times as much. It escapes U+2028 and U+2029 too, for JavaScript's sake.
+// isPlainJSON reports whether s stands in JSON as it is. Of most strings it is so, and the encoder is
+// slow. It escapes U+2028 and U+2029 too, for JavaScript's sake.
 func isPlainJSON(s string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {

@@ -72,3 +72,26 @@ func normal(n node) node {
 	n.kids = kids
 	return n
 }
+
+// BenchmarkReadXML shows what the simple reader is there for.
+func BenchmarkReadXML(b *testing.B) {
+	document, err := os.ReadFile("testdata/samples/text.xml")
+	if err != nil {
+		b.Fatal(err)
+	}
+	clean := cleanText(string(document))
+	b.Run("simple", func(b *testing.B) {
+		for b.Loop() {
+			if _, ok := readSimple(clean); !ok {
+				b.Fatal("left to the strict reader")
+			}
+		}
+	})
+	b.Run("strict", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := readStrict(clean); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
