@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ type job struct {
 // read makes a job of a message of the queue: what it asks for, and what it
 // must wait for. It calls nobody.
 func (e *Egress) read(m queue.Message) (task queue.Task) {
-	bareID := fmt.Sprintf("%s-%d", m.Origin, m.Sequence)
+	bareID := m.Origin + "-" + strconv.FormatUint(m.Sequence, 10)
 	j := &job{message: events.Message{
 		Subject: m.Subject, Header: events.Header(m.Header), Body: m.Body, Sequence: m.Sequence, Time: m.Time,
 	}}
@@ -70,7 +71,10 @@ func (e *Egress) recognise(j *job) {
 	}
 	j.row, j.api = row, apiOf(row, j.command.Data)
 	j.data, j.keyed = e.withKey(row, j.command)
-	if lane := field(j.command.Data, row.Lane); j.command.PartitionKey == "" && len(lane) <= maxAttribute {
+	if row.Lane == "" || j.command.PartitionKey != "" {
+		return
+	}
+	if lane := field(j.command.Data, row.Lane); len(lane) <= maxAttribute {
 		j.command.PartitionKey = lane
 	}
 }
@@ -171,10 +175,5 @@ func field(data []byte, name string) string {
 	if name == "" {
 		return ""
 	}
-	var fields map[string]json.RawMessage
-	var value string
-	if json.Unmarshal(data, &fields) != nil || json.Unmarshal(fields[name], &value) != nil {
-		return ""
-	}
-	return value
+	return events.TextMember(bytes.TrimSpace(data), name)
 }

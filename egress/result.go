@@ -100,18 +100,15 @@ func (e *Egress) finish(ctx context.Context, j *job, r events.Result) (queue.Ver
 // ending makes the events of a command's end; there is a letter unless it is done.
 func (e *Egress) ending(ctx context.Context, j *job, resultID string, r events.Result) (result, letter json.RawMessage, err error) {
 	now := time.Now()
-	event, err := events.NewResult(e.appID, j.command, resultID, now, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, result, err = events.EncodeStructured(event); err != nil || r.Outcome == events.ResultDone {
+	if result, err = events.EncodeResult(e.appID, j.command, resultID, now, r); err != nil || r.Outcome == events.ResultDone {
 		return result, nil, err
 	}
 	original := j.message
 	if r.Class == classCallOnly {
 		original.Header, original.Body = nil, nil // it holds credentials
 	}
-	if event, err = events.NewCommandLetter(e.appID, j.command, resultID, now, r, original); err != nil {
+	event, err := events.NewCommandLetter(e.appID, j.command, resultID, now, r, original)
+	if err != nil {
 		return result, nil, err
 	}
 	if event, err = e.fitLetter(ctx, event); err != nil {
@@ -139,9 +136,7 @@ func (e *Egress) publishStored(ctx context.Context, branch events.Branch, verb, 
 	if len(event) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	_, err := e.bus.Publish(ctx, e.bus.Prefix.Subject(branch, verb), events.Structured(), event, e.appID+"."+id, "")
+	_, err := e.bus.PublishWithin(ctx, 5*time.Second, e.bus.Prefix.Subject(branch, verb), event, e.appID+"."+id)
 	return err
 }
 
