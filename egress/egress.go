@@ -70,6 +70,7 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 	}
 	e.queue = &queue.Queue{
 		JetStream: b.JetStream(),
+		Post:      b.Post,
 		Stream:    b.Prefix.Resource(bus.StreamCmd),
 		State:     b.Prefix.Resource(bus.BucketState),
 		Consumer:  "egress",
@@ -135,7 +136,7 @@ func (e *Egress) tryOpen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	js, p := e.bus.JetStream(), e.bus.Prefix
-	claims, err := queue.OpenClaims(ctx, js, p.Resource(bus.BucketClaim))
+	claims, err := queue.OpenClaims(ctx, js, p.Resource(bus.BucketClaim), e.bus.Post)
 	if err != nil {
 		return err
 	}

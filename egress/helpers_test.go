@@ -239,7 +239,11 @@ func lookup(t *testing.T, verb string) *wxapi.Row {
 // claims opens the bucket of claims.
 func (w *world) claims() *queue.Claims {
 	w.t.Helper()
-	claims, err := queue.OpenClaims(w.within(), w.js, "WX_CLAIM")
+	claims, err := queue.OpenClaims(w.within(), w.js, "WX_CLAIM", func(m *nats.Msg, failed func(error)) {
+		if err := w.js.Conn().PublishMsg(m); err != nil {
+			failed(err)
+		}
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}

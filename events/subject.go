@@ -114,8 +114,12 @@ func Type(b Branch, name string) string {
 // outcomes have one, and so have all dead letters, and the inbound events of the
 // kinds that [callback.Kinds] doesn't list.
 func Schema(b Branch, name string) string {
-	_, listed := callback.LookupKind(name)
-	if b == Outcomes || b == DLQ || b == Inbound && !listed {
+	general := b == Outcomes || b == DLQ
+	if b == Inbound {
+		_, listed := callback.LookupKind(name)
+		general = !listed
+	}
+	if general {
 		return "urn:wxbridge:" + string(b) + ":1"
 	}
 	return "urn:wxbridge:" + strings.TrimPrefix(Type(b, name), typePrefix) + ":1"

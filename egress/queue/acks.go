@@ -16,7 +16,7 @@ import (
 // Whoever dies before it leaves a command whose claim is done: its heir
 // publishes the same result again and acks it.
 type acks struct {
-	conn  *nats.Conn
+	post  Post
 	inbox string // the sequence follows
 	heard *nats.Subscription
 
@@ -31,8 +31,8 @@ type openAck struct {
 	sent    time.Time
 }
 
-func newAcks(conn *nats.Conn) (*acks, error) {
-	a := &acks{conn: conn, inbox: conn.NewInbox() + ".", open: map[uint64]openAck{}}
+func newAcks(conn *nats.Conn, post Post) (*acks, error) {
+	a := &acks{post: post, inbox: conn.NewInbox() + ".", open: map[uint64]openAck{}}
 	var err error
 	if a.heard, err = conn.Subscribe(a.inbox+"*", a.confirm); err != nil {
 		return nil, fmt.Errorf("confirmations of acks: %w", err)
@@ -51,8 +51,9 @@ func (a *acks) ack(sequence uint64, subject string) {
 }
 
 func (a *acks) send(sequence uint64, subject string) {
-	// Without a connection there is nothing to do: with it the tenure ends.
-	_ = a.conn.PublishRequest(subject, a.inbox+strconv.FormatUint(sequence, 10), []byte("+ACK"))
+	a.post(&nats.Msg{Subject: subject, Reply: a.inbox + strconv.FormatUint(sequence, 10), Data: []byte("+ACK")}, func(error) {
+		// Without a connection there is nothing to do: with it the tenure ends.
+	})
 }
 
 // confirm hears the server. That nobody listens is no confirmation: a consumer

@@ -24,12 +24,12 @@ type bucket struct {
 	subject string // a key follows
 }
 
-func openBucket(ctx context.Context, js jetstream.JetStream, name string) (*bucket, error) {
+func openBucket(ctx context.Context, js jetstream.JetStream, name string, post Post) (*bucket, error) {
 	kv, err := js.KeyValue(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	asks, err := newAsks(js.Conn())
+	asks, err := newAsks(js.Conn(), post)
 	if err != nil {
 		return nil, err
 	}

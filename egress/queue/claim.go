@@ -67,9 +67,10 @@ var ErrConflict = errors.New("claim was changed by another process")
 // fence, which an ack is not: two workers that got one message can both ack it.
 type Claims struct{ bucket *bucket }
 
-// OpenClaims opens the bucket, which must be there.
-func OpenClaims(ctx context.Context, js jetstream.JetStream, bucket string) (*Claims, error) {
-	b, err := openBucket(ctx, js, bucket)
+// OpenClaims opens the bucket, which must be there. post publishes on js's
+// connection.
+func OpenClaims(ctx context.Context, js jetstream.JetStream, bucket string, post Post) (*Claims, error) {
+	b, err := openBucket(ctx, js, bucket, post)
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", bucket, err)
 	}

@@ -18,7 +18,7 @@ func (w *world) claims() *Claims {
 	if _, err := w.js.CreateOrUpdateKeyValue(w.within(), jetstream.KeyValueConfig{Bucket: "CLAIM", History: 1}); err != nil {
 		w.t.Fatal(err)
 	}
-	claims, err := OpenClaims(w.within(), w.js, "CLAIM")
+	claims, err := OpenClaims(w.within(), w.js, "CLAIM", post(w.js.Conn()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func TestConflictOfReplicas(t *testing.T) {
 func TestClaimsInTrouble(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if _, err := OpenClaims(w.within(), w.js, "NONE"); err == nil || !strings.Contains(err.Error(), "NONE") {
+	if _, err := OpenClaims(w.within(), w.js, "NONE", nil); err == nil || !strings.Contains(err.Error(), "NONE") {
 		t.Errorf("%v", err)
 	}
 	claims := w.claims()

@@ -96,7 +96,7 @@ func (w *world) run(change func(*Queue), work handler) *worker {
 	ctx, stop := context.WithCancel(context.Background())
 	p := &worker{w: w, conn: conn, stop: stop, done: make(chan struct{}), got: make(chan string, 10_000)}
 	p.Queue = &Queue{
-		JetStream: js, Stream: "CMD", State: "STATE", Consumer: "egress",
+		JetStream: js, Post: post(conn), Stream: "CMD", State: "STATE", Consumer: "egress",
 		Process: fmt.Sprintf("p%d", processes.Add(1)), Probe: func(process string) string { return "owner." + process },
 		Settled: settled(conn), Workers: 4, Grace: 10 * time.Second, Logger: slog.New(slog.DiscardHandler),
 		Read: func(m Message) Task {
@@ -123,6 +123,15 @@ func (w *world) run(change func(*Queue), work handler) *worker {
 		<-p.done
 	})
 	return p
+}
+
+// post publishes each message by itself.
+func post(conn *nats.Conn) Post {
+	return func(m *nats.Msg, failed func(error)) {
+		if err := conn.PublishMsg(m); err != nil {
+			failed(err)
+		}
+	}
 }
 
 // settled is what a bus says of a connection, whose streams are always there.

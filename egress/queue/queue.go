@@ -26,6 +26,7 @@ const (
 // which one at a time does so.
 type Queue struct {
 	JetStream jetstream.JetStream
+	Post      Post // on JetStream's connection
 	Stream    string
 	State     string // the bucket with the lease
 	Consumer  string // what the names of consumers begin with; the rest is the epoch
@@ -187,7 +188,7 @@ func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) error {
 	if err != nil {
 		return unlessCut(link, err)
 	}
-	off, err := newAcks(q.JetStream.Conn())
+	off, err := newAcks(q.JetStream.Conn(), q.Post)
 	if err != nil {
 		return unlessCut(link, err)
 	}

@@ -11,6 +11,11 @@ import (
 	"github.com/wxbridge/wxbridge/events"
 )
 
+// Post publishes a message in one go with those that others publish at the same
+// moment. failed is called if that cannot be done, perhaps before Post returns,
+// and must not block. That a stream has stored it is for the sender to hear.
+func (b *Bus) Post(m *nats.Msg, failed func(error)) { b.pub.out.publish(m, failed) }
+
 // PublishWithin is Publish of an event in structured mode for a time, or until
 // ctx ends. It is for those who publish often: a deadline of ctx costs more than
 // the rest.
