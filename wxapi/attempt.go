@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
@@ -30,11 +31,15 @@ func (c *Client) attempt(ctx context.Context, r *request) (*http.Response, error
 		Body: gate, ContentLength: int64(len(r.body)),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
+	if c.ownTransport && len(r.body) > 0 {
+		// What it knows to be in memory leaves in one packet with the headers.
+		req.Body = io.NopCloser(gate.body)
+	}
 
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		// The gate knows it best: a transport of HTTP/1.1 flushes nothing before
-		// it has read the body. The trace is for others.
+		// Our own transport has ended its writing when it returns an error, and
+		// tells the trace before anything complete leaves. The gate is for others.
 		written := gate.shut() || headers.Load()
 		return nil, r.lost(ctx, written, err)
 	}
@@ -51,9 +56,9 @@ func (r *request) lost(ctx context.Context, written bool, err error) *TransportE
 }
 
 // gate is a request's body, and the last point at which the request can be
-// stopped. When the context ends, RoundTrip returns while its writer may just
-// be about to start; without the gate a request reported as not written could
-// still go out.
+// stopped. When the context ends, RoundTrip of HTTP/2, say, returns while its
+// writer may just be about to start; without the gate a request reported as not
+// written could still go out.
 type gate struct {
 	body        *bytes.Reader
 	mu          sync.Mutex

@@ -223,3 +223,36 @@ func TestWrapSeesNoToken(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A call that ends at any time is reported as not written only if the server has
+// not got it: by the client's own transport and by another.
+func TestEndsAtAnyTime(t *testing.T) {
+	t.Parallel()
+	for name, transport := range map[string]http.RoundTripper{"own": nil, "another": &http.Transport{}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var arrived atomic.Int32
+			p := newPlatform(t, func(w http.ResponseWriter, r *http.Request) {
+				arrived.Add(1)
+				ok(w, r)
+			})
+			client := p.client(t, func(c *wxapi.Config) {
+				c.Tokens, c.Transport = &slowStore{token: freshToken()}, transport
+			})
+			unwritten, calls := 0, 0
+			for after := time.Duration(0); after < 400*time.Microsecond; after += 500 * time.Nanosecond {
+				ctx, cancel := context.WithTimeout(t.Context(), after)
+				_, err := client.CallJSON(ctx, wxapi.SendCustomMessage.Row, hello())
+				cancel()
+				calls++
+				if lost, isLost := errors.AsType[*wxapi.TransportError](err); isLost && !lost.Written {
+					unwritten++
+				}
+			}
+			p.Close() // waits for the handlers
+			if got := int(arrived.Load()); got > calls-unwritten {
+				t.Errorf("of %d calls %d were reported as not written, and %d arrived", calls, unwritten, got)
+			}
+		})
+	}
+}

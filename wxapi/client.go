@@ -17,6 +17,8 @@ type Client struct { //nolint:recvcheck // a copied Client must not print its se
 	api, mp   *url.URL
 	transport http.RoundTripper // adds the credentials below everything else
 	tokens    *tokens
+	// ownTransport says that nobody else's transport is used, or wraps ours.
+	ownTransport bool
 }
 
 // Format prints the client without its secrets, whatever the verb.

@@ -101,6 +101,7 @@ func baseURL(name, value string) (*url.URL, error) {
 
 // New checks the configuration, all of it, and calls nobody.
 func New(config Config) (*Client, error) {
+	own := config.Transport == nil && config.Wrap == nil
 	config = config.withDefaults()
 	api, err1 := baseURL("APIURL", config.APIURL)
 	mp, err2 := baseURL("MPURL", config.MPURL)
@@ -122,7 +123,7 @@ func New(config Config) (*Client, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("wxapi: %w", err)
 	}
-	c := &Client{config: config, api: api, mp: mp, transport: credentials{config.Transport}}
+	c := &Client{config: config, api: api, mp: mp, transport: credentials{config.Transport}, ownTransport: own}
 	if config.Wrap != nil {
 		c.transport = config.Wrap(c.transport)
 	}
