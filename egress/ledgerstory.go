@@ -68,15 +68,15 @@ func deedOfResult(r events.Result) deed {
 	return noDeed
 }
 
-// stamp is a deed and when it was, in eight bytes: milliseconds and the deed.
+// stamp is a deed and when it was, in eight bytes: microseconds and the deed.
 type stamp int64
 
 const deedBits = 4
 
-func stampOf(d deed, at time.Time) stamp { return stamp(at.UnixMilli()<<deedBits | int64(d)) }
+func stampOf(d deed, at time.Time) stamp { return stamp(at.UnixMicro()<<deedBits | int64(d)) }
 
 func (s stamp) deed() deed    { return deed(s & (1<<deedBits - 1)) }
-func (s stamp) at() time.Time { return time.UnixMilli(int64(s >> deedBits)) }
+func (s stamp) at() time.Time { return time.UnixMicro(int64(s >> deedBits)) }
 
 // mostStamps bounds what is kept of one follower.
 const mostStamps = 64
