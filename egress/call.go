@@ -73,18 +73,18 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 			return c.run(func() { e.answerCall(work, row, r) })
 		})
 	}
-	add(getResult, "what became of a command", func(r micro.Request) bool {
+	add(events.CallGetResult, "what became of a command", func(r micro.Request) bool {
 		return c.wait(func(mayWait bool) { e.answerResult(waiting, r, mayWait) })
 	})
-	add(getQuota, "what a follower may still get, and what rests", func(r micro.Request) bool {
+	add(events.CallGetQuota, "what a follower may still get, and what rests", func(r micro.Request) bool {
 		return c.run(func() { e.answerQuota(work, r) })
 	})
 	if e.cfg.TokenCall {
-		add(tokenVerb, "the account's access token", func(r micro.Request) bool {
+		add(events.CallGetAccessToken, "the account's access token", func(r micro.Request) bool {
 			return c.run(func() { e.answerToken(work, r) })
 		})
 	}
-	add(redrive, "sends dead letters again", func(r micro.Request) bool {
+	add(events.CallRedrive, "sends dead letters again", func(r micro.Request) bool {
 		return c.run(func() { e.answerRedrive(work, r) })
 	})
 	if err != nil {

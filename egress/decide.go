@@ -17,9 +17,6 @@ const (
 	unknownBudget = 3
 	// configPause is how often somebody tries whether an operator has helped.
 	configPause = time.Minute
-	// tokenVerb is the verb of errors that befell the fetching of the token;
-	// the command itself was then never begun.
-	tokenVerb = "get_access_token"
 )
 
 // reach is how far an attempt got.
@@ -233,11 +230,11 @@ func (a attempt) saw(err error) attempt {
 		a.reach = refusedByUs
 	case errors.As(err, &answer):
 		a.reach, a.errcode, a.class = refused, answer.Code, answer.Class
-		if answer.Verb == tokenVerb {
+		if answer.Verb == events.CallGetAccessToken { // the command itself was never begun
 			a.reach = tokenMissing
 		}
-	case errors.As(err, &transport) && (!transport.Written || transport.Verb == tokenVerb),
-		errors.As(err, &strange) && strange.Verb == tokenVerb:
+	case errors.As(err, &transport) && (!transport.Written || transport.Verb == events.CallGetAccessToken),
+		errors.As(err, &strange) && strange.Verb == events.CallGetAccessToken:
 		a.reach = notWritten
 	case strange != nil:
 		a.reach, a.status = written, strange.Status

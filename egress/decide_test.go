@@ -161,10 +161,10 @@ func TestReach(t *testing.T) {
 		"html":               {&wxapi.AnswerError{Verb: "v", Status: 502}, attempt{reach: written, status: 502}},
 		"wrapped":            {fmt.Errorf("call: %w", &wxapi.AnswerError{Verb: "v", Status: 200}), attempt{reach: written, status: 200}},
 		"refused":            {&wxapi.Error{Verb: "v", Code: 45009, Class: wxapi.ClassQuota}, attempt{reach: refused, errcode: 45009, class: wxapi.ClassQuota}},
-		"token: not written": {&wxapi.TransportError{Verb: tokenVerb, Err: errors.New("certificate has expired")}, attempt{reach: notWritten}},
-		"token: lost":        {&wxapi.TransportError{Verb: tokenVerb, Written: true, Err: errors.New("reset")}, attempt{reach: notWritten}},
-		"token: strange":     {&wxapi.AnswerError{Verb: tokenVerb, Status: 502}, attempt{reach: notWritten}},
-		"token: refused":     {&wxapi.Error{Verb: tokenVerb, Code: 40164, Class: wxapi.ClassConfig}, attempt{reach: tokenMissing, errcode: 40164, class: wxapi.ClassConfig}},
+		"token: not written": {&wxapi.TransportError{Verb: events.CallGetAccessToken, Err: errors.New("certificate has expired")}, attempt{reach: notWritten}},
+		"token: lost":        {&wxapi.TransportError{Verb: events.CallGetAccessToken, Written: true, Err: errors.New("reset")}, attempt{reach: notWritten}},
+		"token: strange":     {&wxapi.AnswerError{Verb: events.CallGetAccessToken, Status: 502}, attempt{reach: notWritten}},
+		"token: refused":     {&wxapi.Error{Verb: events.CallGetAccessToken, Code: 40164, Class: wxapi.ClassConfig}, attempt{reach: tokenMissing, errcode: 40164, class: wxapi.ClassConfig}},
 		"of no known type":   {errors.New("it may have been anything"), attempt{reach: written}},
 	} {
 		if got := (attempt{}).saw(c.err); got != c.want {

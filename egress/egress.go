@@ -75,12 +75,12 @@ func New(cfg Config, appID string, b *bus.Bus, client *wxapi.Client, media *Medi
 		State:     b.Prefix.Resource(bus.BucketState),
 		Consumer:  "egress",
 		Probe:     func(process string) string { return string(b.Prefix) + ".owner." + process },
-		Settled:   b.Settled,
 		Workers:   workers,
 		Read:      e.read,
 		Logger:    logger,
 	}
 	e.pauses = newPauses(b, e.queue, logger)
+	e.queue.Settled = e.settledBus
 	e.ledger = newLedger(b, logger)
 	return e
 }
@@ -111,6 +111,24 @@ func (e *Egress) Run(ctx context.Context) error {
 	e.queue.Process, e.queue.Grace = e.process, e.grace
 	e.queue.Run(ctx)
 	return nil
+}
+
+// settledBus waits until the bus is in order and what is paused is known: an owner
+// that began before would ask WeChat again what its predecessor was told.
+func (e *Egress) settledBus(ctx context.Context) (epoch uint64, moved <-chan struct{}, err error) {
+	for {
+		epoch, moved, err = e.bus.Settled(ctx)
+		if err != nil {
+			return epoch, moved, err
+		}
+		select {
+		case <-e.pauses.readOn(epoch):
+			return epoch, moved, nil
+		case <-moved:
+		case <-ctx.Done():
+			return epoch, moved, ctx.Err()
+		}
+	}
 }
 
 // open waits for the bus and opens what egress keeps there.

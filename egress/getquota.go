@@ -15,36 +15,12 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi"
 )
 
-// getQuota is a verb of the bridge's own: how many custom messages a follower
-// may still get, and what rests or is limited. It asks nobody; what WeChat counts
-// itself is get_api_quota.
+// get_quota is a call of the bridge's own: how many custom messages a follower
+// may still get, and what rests or is limited.
 //
 //	nats req wx.call.get_quota '{"openid":"o…"}'
 //	nats req wx.call.get_quota '{"verb":"send_custom_message"}'
 //	nats req wx.call.get_quota '{}'
-const getQuota = "get_quota"
-
-// quotaWanted is the request of get_quota; either, both or none.
-type quotaWanted struct {
-	OpenID string `json:"openid"`
-	Verb   string `json:"verb"`
-}
-
-// quota is the response of get_quota.
-type quota struct {
-	OpenID string `json:"openid,omitempty"`
-	// Left is how many custom messages the follower's windows still allow, as far
-	// as the bridge knows.
-	Left    *int     `json:"left,omitempty"`
-	Windows []window `json:"windows,omitempty"`
-	Verb    string   `json:"verb,omitempty"`
-	// CGIPath is what get_api_quota and clear_api_quota call the verb.
-	CGIPath string `json:"cgi_path,omitempty"`
-	// Rates are the limits of WX_RATE.
-	Rates map[string]string `json:"rates,omitempty"`
-	// Pauses are what rests now: of the verb, without one all.
-	Pauses []Pause `json:"pauses"`
-}
 
 // answerQuota answers one request of wx.call.get_quota.
 func (e *Egress) answerQuota(ctx context.Context, r micro.Request) {
@@ -53,16 +29,16 @@ func (e *Egress) answerQuota(ctx context.Context, r micro.Request) {
 	began := time.Now()
 	result := e.quota(ctx, r.Data())
 	result.ElapsedMS = time.Since(began).Milliseconds()
-	e.observe.Finished(Finished{Verb: getQuota, Call: true, Result: result, Took: time.Since(began)})
-	e.respond(getQuota, r, result)
+	e.observe.Finished(Finished{Verb: events.CallGetQuota, Call: true, Result: result, Took: time.Since(began)})
+	e.respond(events.CallGetQuota, r, result)
 }
 
 func (e *Egress) quota(ctx context.Context, data []byte) events.Result {
-	var want quotaWanted
+	var want events.QuotaQuery
 	if len(data) > 0 && json.Unmarshal(data, &want) != nil {
-		return rejected(&wxapi.RequestError{Verb: getQuota, Problem: `the data must be {"openid":"…"}, {"verb":"…"}, both or {}`})
+		return rejected(&wxapi.RequestError{Verb: events.CallGetQuota, Problem: `the data must be {"openid":"…"}, {"verb":"…"}, both or {}`})
 	}
-	answer := quota{OpenID: want.OpenID, Verb: want.Verb, Pauses: e.pauses.of(want.Verb), Rates: e.rates.texts(want.Verb)}
+	answer := events.Quota{OpenID: want.OpenID, Verb: want.Verb, Pauses: e.pauses.of(want.Verb), Rates: e.rates.texts(want.Verb)}
 	if want.Verb != "" {
 		name, path, _ := strings.Cut(want.Verb, "/")
 		if _, known := wxapi.Lookup(name); !known || path != "" && name != callAPI {
@@ -89,17 +65,22 @@ func (e *Egress) quota(ctx context.Context, data []byte) events.Result {
 }
 
 // of lists what rests: the account, and an API or all of them, in order.
-func (s *pauses) of(api string) []Pause {
+func (s *pauses) of(api string) []events.QuotaPause {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := []Pause{}
+	list := []events.QuotaPause{}
 	for _, p := range s.by {
 		if api == "" || p.API == "" || p.API == api {
-			list = append(list, p.Pause)
+			list = append(list, quotaPause(p.Pause))
 		}
 	}
-	slices.SortFunc(list, func(a, b Pause) int { return strings.Compare(a.API, b.API) })
+	slices.SortFunc(list, func(a, b events.QuotaPause) int { return strings.Compare(a.API, b.API) })
 	return list
+}
+
+// quotaPause is a pause as callers see it.
+func quotaPause(p Pause) events.QuotaPause {
+	return events.QuotaPause{API: p.API, Class: string(p.Class), ErrCode: p.ErrCode, Reason: p.Reason, Since: p.Since, Until: p.Until}
 }
 
 // texts are the limits of an API as they were configured, or all limits.

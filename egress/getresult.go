@@ -13,12 +13,9 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi"
 )
 
-// getResult is a verb of the bridge's own: what became of a command. Whoever
-// publishes a command and wants its result asks for it, and need not read the
-// results of everybody.
+// get_result is a call of the bridge's own: what became of a command.
 //
 //	nats req wx.call.get_result '{"id":"order-42","wait_ms":5000}'
-const getResult = "get_result"
 
 const (
 	// resultWithin bounds wait_ms.
@@ -27,39 +24,29 @@ const (
 	// the next one is answered as things stand.
 	resultsAtOnce = 512
 
-	// outcomePending is what get_result alone answers: there is no result yet.
-	outcomePending = "pending"
 	// classNotFound says that no command of the id has had its turn.
 	classNotFound = "not_found"
 )
-
-// resultWanted is the request of get_result.
-type resultWanted struct {
-	ID string `json:"id"`
-	// WaitMS is how long to wait for the result if there is none yet, at most a
-	// minute.
-	WaitMS int64 `json:"wait_ms"`
-}
 
 // answerResult answers one request of wx.call.get_result.
 func (e *Egress) answerResult(ctx context.Context, r micro.Request, mayWait bool) {
 	began := time.Now()
 	result := e.resultOf(ctx, r.Data(), mayWait)
-	e.observe.Finished(Finished{Verb: getResult, Call: true, Result: result, Took: time.Since(began)})
-	e.respond(getResult, r, result)
+	e.observe.Finished(Finished{Verb: events.CallGetResult, Call: true, Result: result, Took: time.Since(began)})
+	e.respond(events.CallGetResult, r, result)
 }
 
 func (e *Egress) resultOf(ctx context.Context, data []byte, mayWait bool) events.Result {
-	var want resultWanted
+	var want events.ResultQuery
 	if err := json.Unmarshal(data, &want); err != nil {
-		return rejected(&wxapi.RequestError{Verb: getResult, Problem: `the data must be {"id":"…","wait_ms":…}: ` + err.Error()})
+		return rejected(&wxapi.RequestError{Verb: events.CallGetResult, Problem: `the data must be {"id":"…","wait_ms":…}: ` + err.Error()})
 	}
 	wait := time.Duration(want.WaitMS) * time.Millisecond
 	switch {
 	case want.ID == "":
-		return rejected(&wxapi.RequestError{Verb: getResult, Path: "id", Problem: "is missing: the id of a command"})
+		return rejected(&wxapi.RequestError{Verb: events.CallGetResult, Path: "id", Problem: "is missing: the id of a command"})
 	case want.WaitMS < 0 || wait > resultWithin:
-		return rejected(&wxapi.RequestError{Verb: getResult, Path: "wait_ms", Problem: fmt.Sprintf("must be between 0 and %d", resultWithin.Milliseconds())})
+		return rejected(&wxapi.RequestError{Verb: events.CallGetResult, Path: "wait_ms", Problem: fmt.Sprintf("must be between 0 and %d", resultWithin.Milliseconds())})
 	case !mayWait:
 		wait = 0
 	}
@@ -90,7 +77,7 @@ func (e *Egress) resultOf(ctx context.Context, data []byte, mayWait bool) events
 
 // pending says how far a command has got that has no result yet.
 func pending(c queue.Claim) events.Result {
-	r := events.Result{Outcome: outcomePending, Attempts: c.Attempts, Class: string(c.State)}
+	r := events.Result{Outcome: events.Pending, Attempts: c.Attempts, Class: string(c.State)}
 	switch c.State {
 	case queue.Sending:
 		r.ErrMsg = "no result yet: the command is being sent"

@@ -33,10 +33,10 @@ func TestGetResult(t *testing.T) {
 	w.fault(wxsim.Fault{Verb: "send_custom_message", Kind: wxsim.FaultSlow, DelayMS: 1})
 	w.bare("send_custom_message", "slow", text(alice, "slow"))
 	w.arrived("send_custom_message", 1)
-	if r, code := w.wanted("slow", 0); r.Outcome != outcomePending || code != string(queue.Sending) {
+	if r, code := w.wanted("slow", 0); r.Outcome != events.Pending || code != string(queue.Sending) {
 		t.Errorf("while it is sent: %+v, %s", r, code)
 	}
-	if r, code := w.wanted("nobody's", 50*time.Millisecond); r.Outcome != outcomePending || code != classNotFound {
+	if r, code := w.wanted("nobody's", 50*time.Millisecond); r.Outcome != events.Pending || code != classNotFound {
 		t.Errorf("of nobody: %+v, %s", r, code)
 	}
 	waited := make(chan events.Result)
@@ -80,7 +80,7 @@ func TestGetResultRefuses(t *testing.T) {
 	w := newWorld(t)
 	p := w.start().ready()
 	for _, data := range []string{``, `null`, `{}`, `[]`, `{"id":1}`, `{"id":"x","wait_ms":-1}`, `{"id":"x","wait_ms":60001}`} {
-		if r, m := w.ask("get_result", data); r.Outcome != events.ResultRejected || r.Class != "bug" || m.Header.Get(micro.ErrorHeader) == "" || !strings.Contains(r.ErrMsg, getResult) {
+		if r, m := w.ask("get_result", data); r.Outcome != events.ResultRejected || r.Class != "bug" || m.Header.Get(micro.ErrorHeader) == "" || !strings.Contains(r.ErrMsg, events.CallGetResult) {
 			t.Errorf("%s: %s", data, m.Data)
 		}
 	}
@@ -89,7 +89,7 @@ func TestGetResultRefuses(t *testing.T) {
 	defer cancel()
 	began := time.Now()
 	r := p.resultOf(ctx, []byte(`{"id":"never","wait_ms":60000}`), true)
-	if r.Outcome != outcomePending || r.Class != classNotFound || time.Since(began) > 30*time.Second {
+	if r.Outcome != events.Pending || r.Class != classNotFound || time.Since(began) > 30*time.Second {
 		t.Errorf("%+v", r)
 	}
 }

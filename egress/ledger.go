@@ -160,7 +160,7 @@ var errReading = errors.New("the messages of the last 48 hours are still being r
 
 // windows is what a follower may still get. The first question waits until the
 // streams are read, or ctx ends.
-func (l *ledger) windows(ctx context.Context, openID string) ([]window, error) {
+func (l *ledger) windows(ctx context.Context, openID string) ([]events.QuotaWindow, error) {
 	l.once.Do(func() { close(l.wanted) })
 	l.mu.Lock()
 	caughtUp := l.caughtUp

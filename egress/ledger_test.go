@@ -50,9 +50,9 @@ func inbound(t testing.TB, openID, kind, data string) *nats.Msg {
 }
 
 // quotaOf asks for a follower's.
-func (w *world) quotaOf(openID string) (q quota) {
+func (w *world) quotaOf(openID string) (q events.Quota) {
 	w.t.Helper()
-	r, _ := w.ask(getQuota, userInfo(openID))
+	r, _ := w.ask(events.CallGetQuota, userInfo(openID))
 	if r.Outcome != events.ResultDone {
 		w.t.Fatalf("%+v", r)
 	}
@@ -61,9 +61,9 @@ func (w *world) quotaOf(openID string) (q quota) {
 }
 
 // agrees waits until the ledger says of a follower what the pretend WeChat does.
-func (w *world) agrees(openID string) quota {
+func (w *world) agrees(openID string) events.Quota {
 	w.t.Helper()
-	var q quota
+	var q events.Quota
 	w.eventually("the ledger agrees with WeChat about "+openID, func() bool {
 		q = w.quotaOf(openID)
 		var theirs map[string]wxsim.Allowance
@@ -86,9 +86,9 @@ func (w *world) agrees(openID string) quota {
 	return q
 }
 
-// of is what is left of a window of 48 hours, -1 without one. (Those of a minute
+// left is what is left of a window of 48 hours, -1 without one. (Those of a minute
 // may be over by the time that a slow machine asks.)
-func (q quota) of(after string) int {
+func left(q events.Quota, after string) int {
 	for _, w := range q.Windows {
 		if w.After == after {
 			return w.Left
@@ -140,7 +140,7 @@ func TestLedger(t *testing.T) {
 
 	w.start().ready() // whoever answers says the same, and so does who comes later
 	for range 8 {
-		if q := w.quotaOf(anna); q.of("message") != before.of("message") || before.of("message") < 0 {
+		if q := w.quotaOf(anna); left(q, "message") != left(before, "message") || left(before, "message") < 0 {
 			t.Errorf("%+v, not %+v", q, before)
 		}
 	}
@@ -195,9 +195,9 @@ func TestGetQuotaOfVerbs(t *testing.T) {
 	w.start(func(e *Egress) {
 		e.decide, e.rates = decide, newRates([]string{"get_groups=20/s", "*=100/s", "create_tag=1/m"})
 	}).ready()
-	ask := func(data string) (q quota) {
+	ask := func(data string) (q events.Quota) {
 		t.Helper()
-		r, _ := w.ask(getQuota, data)
+		r, _ := w.ask(events.CallGetQuota, data)
 		decodeInto(t, r.Response, &q)
 		return q
 	}
@@ -216,7 +216,7 @@ func TestGetQuotaOfVerbs(t *testing.T) {
 		t.Errorf("%+v", q)
 	}
 	for _, bad := range []string{`{"verb":"get_group"}`, `{"verb":"get_groups/x"}`, `[]`, `{"openid":7}`} {
-		if r, _ := w.ask(getQuota, bad); r.Outcome != events.ResultRejected {
+		if r, _ := w.ask(events.CallGetQuota, bad); r.Outcome != events.ResultRejected {
 			t.Errorf("%s: %+v", bad, r)
 		}
 	}

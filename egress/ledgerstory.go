@@ -68,8 +68,7 @@ func deedOfResult(r events.Result) deed {
 	return noDeed
 }
 
-// stamp is a deed and when it was, in eight bytes: microseconds and the deed. (A
-// message, its result and the next tap on the menu are less than a millisecond apart.)
+// stamp is a deed and when it was, in eight bytes: microseconds and the deed.
 type stamp int64
 
 const deedBits = 4
@@ -101,30 +100,23 @@ func note(stamps []stamp, s stamp) []stamp {
 	return slices.Delete(stamps, 0, old)
 }
 
-// window is what is left of what one of the follower's deeds allowed.
-type window struct {
-	After string    `json:"after"`
-	Left  int       `json:"left"`
-	Until time.Time `json:"until"`
-}
-
 // windows is what is left at a time, the window that closes first in front. A
 // message is taken from that one: the bridge's guess, WeChat does not say.
-func windows(stamps []stamp, now time.Time) []window {
-	var open []window
+func windows(stamps []stamp, now time.Time) []events.QuotaWindow {
+	var open []events.QuotaWindow
 	for _, s := range stamps {
 		at := s.at()
-		open = slices.DeleteFunc(open, func(w window) bool { return !at.Before(w.Until) })
+		open = slices.DeleteFunc(open, func(w events.QuotaWindow) bool { return !at.Before(w.Until) })
 		switch d := s.deed(); d {
 		case deedMessage, deedMenu, deedFollow, deedScan:
-			w := window{windowNames[d], minuteCount, at.Add(minuteWindow).UTC()}
+			w := events.QuotaWindow{After: windowNames[d], Left: minuteCount, Until: at.Add(minuteWindow).UTC()}
 			if d == deedMessage {
 				w.Left, w.Until = messageCount, at.Add(messageWindow).UTC()
 			}
-			open = append(slices.DeleteFunc(open, func(old window) bool { return old.After == w.After }), w)
-			slices.SortStableFunc(open, func(a, b window) int { return a.Until.Compare(b.Until) })
+			open = append(slices.DeleteFunc(open, func(old events.QuotaWindow) bool { return old.After == w.After }), w)
+			slices.SortStableFunc(open, func(a, b events.QuotaWindow) int { return a.Until.Compare(b.Until) })
 		case deedSent:
-			if i := slices.IndexFunc(open, func(w window) bool { return w.Left > 0 }); i >= 0 {
+			if i := slices.IndexFunc(open, func(w events.QuotaWindow) bool { return w.Left > 0 }); i >= 0 {
 				open[i].Left--
 			}
 		case deedUsedUp:
@@ -136,5 +128,5 @@ func windows(stamps []stamp, now time.Time) []window {
 		case noDeed:
 		}
 	}
-	return slices.DeleteFunc(open, func(w window) bool { return !now.Before(w.Until) })
+	return slices.DeleteFunc(open, func(w events.QuotaWindow) bool { return !now.Before(w.Until) })
 }

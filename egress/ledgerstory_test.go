@@ -35,6 +35,7 @@ func TestWindows(t *testing.T) {
 		"left":                      {[]line{{0, deedMessage}, {1 * time.Millisecond, deedLeave}}, 2 * time.Millisecond, ""},
 		"sent before all":           {[]line{{0, deedSent}, {1 * time.Millisecond, deedMessage}}, 2 * time.Millisecond, "message 5"},
 		"a window of WeChat's over": {[]line{{0, deedMessage}, {1 * time.Millisecond, deedOver}, {2 * time.Millisecond, deedFollow}}, 3 * time.Millisecond, "follow 3"},
+		"in one millisecond":        {[]line{{0, deedMessage}, {200 * time.Microsecond, deedUsedUp}, {300 * time.Microsecond, deedMessage}}, time.Millisecond, "message 5"},
 	} {
 		// In whatever order the streams are read, it is the same.
 		for range 20 {

@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -99,7 +100,7 @@ func TestOrderByPartitionKey(t *testing.T) {
 	w.ends("third", events.ResultDone)
 	var verbs []string
 	for _, c := range w.sim.Calls() {
-		if c.Verb != tokenVerb {
+		if c.Verb != events.CallGetAccessToken {
 			verbs = append(verbs, c.Verb)
 		}
 	}
@@ -233,10 +234,43 @@ func TestPauseByHand(t *testing.T) {
 		w.event("get_groups", id+"fence", `{}`, nil)
 		w.result(id + "fence.res")
 		r, _ := w.wanted(id, 300*time.Millisecond)
-		return r.Outcome == outcomePending
+		return r.Outcome == events.Pending
 	})
 	w.unpause("pause.api.get_user_info")
 	w.emptied()
+}
+
+// An owner knows what is paused before it executes its first command: what its
+// predecessor was told by WeChat need not be asked again.
+func TestPausesAreKnownAtFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	by := fmt.Sprintf(`{"api":"get_groups","reason":"used up","until":%q}`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+	if _, err := w.state().PutString(w.within(), "pause.api.get_groups", by); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 * workers {
+		w.bare("get_groups", fmt.Sprint("waits", i), `{}`)
+	}
+	w.event("get_user_info", "passes", userInfo(w.follower("anna")), nil)
+	w.start(func(e *Egress) {
+		settled := e.queue.Settled
+		e.queue.Settled = func(ctx context.Context) (uint64, <-chan struct{}, error) {
+			epoch, moved, err := settled(ctx)
+			select {
+			case <-e.pauses.readOn(epoch):
+			default:
+				if err == nil {
+					t.Error("the queue begins before the pauses are known")
+				}
+			}
+			return epoch, moved, err
+		}
+	})
+	w.ends("passes", events.ResultDone)
+	if n := w.calls("get_groups"); n != 0 {
+		t.Errorf("%d calls of a paused API", n)
+	}
 }
 
 // Row 51: another account on the same bus is not delayed by one that is paused.

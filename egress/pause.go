@@ -71,6 +71,7 @@ type pauses struct {
 	by map[string]*paused // by key
 	// cleared is when a quota was last cleared, by path, "" for all of them.
 	cleared map[string]time.Time
+	read    reading
 }
 
 // gates is what pauses shut and open.

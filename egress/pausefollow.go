@@ -13,11 +13,11 @@ import (
 // follow learns what other processes and people say, until ctx ends.
 func (s *pauses) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		_, changed, err := s.bus.Settled(ctx)
+		epoch, changed, err := s.bus.Settled(ctx)
 		if err != nil {
 			return
 		}
-		if err := s.watch(ctx, changed); err != nil && ctx.Err() == nil {
+		if err := s.watch(ctx, epoch, changed); err != nil && ctx.Err() == nil {
 			s.logger.Warn("pauses cannot be followed", "error", err)
 			sleep(ctx, time.Second)
 		}
@@ -26,7 +26,7 @@ func (s *pauses) follow(ctx context.Context) {
 
 // watch takes the bucket's word for what is paused, from now until something
 // changes.
-func (s *pauses) watch(ctx context.Context, changed <-chan struct{}) error {
+func (s *pauses) watch(ctx context.Context, epoch uint64, changed <-chan struct{}) error {
 	kv, err := s.bucket(ctx)
 	if err != nil {
 		return err
@@ -50,12 +50,49 @@ func (s *pauses) watch(ctx context.Context, changed <-chan struct{}) error {
 				return errors.New("the watch has ended")
 			case entry == nil: // all that there was
 				s.keep(there, began)
+				s.wasRead(epoch)
 			default:
 				there[entry.Key()] = entry.Operation() == jetstream.KeyValuePut
 				s.hear(entry)
 			}
 		}
 	}
+}
+
+// reading is on which connection the bucket is read, and whether it was.
+type reading struct {
+	epoch uint64
+	done  chan struct{} // closed when it was; nil before anybody asks
+}
+
+// readOn is closed when all that the bucket holds is known, as it was after a
+// connection began.
+func (s *pauses) readOn(epoch uint64) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reading(epoch).done
+}
+
+func (s *pauses) wasRead(epoch uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.reading(epoch)
+	if r.epoch != epoch {
+		return // another connection is read already
+	}
+	select {
+	case <-r.done: // also after a watch that began again
+	default:
+		close(r.done)
+	}
+}
+
+// reading wants the lock.
+func (s *pauses) reading(epoch uint64) reading {
+	if s.read.done == nil || s.read.epoch < epoch {
+		s.read = reading{epoch, make(chan struct{})}
+	}
+	return s.read
 }
 
 // keep ends what the bucket held once and holds no more. What began only since

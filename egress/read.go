@@ -105,8 +105,8 @@ func (e *Egress) refuse(j *job) error {
 	switch {
 	case j.malformed != nil:
 		return j.malformed
-	case j.command.Verb == tokenVerb:
-		return &callOnlyError{tokenVerb}
+	case j.command.Verb == events.CallGetAccessToken:
+		return &callOnlyError{events.CallGetAccessToken}
 	case j.row == nil:
 		return unknownVerb(j.command.Verb)
 	case j.row.CallOnly:

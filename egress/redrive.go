@@ -18,7 +18,7 @@ import (
 	"github.com/wxbridge/wxbridge/wxapi"
 )
 
-// redrive is a verb of the bridge's own: it sends dead letters again, each as a
+// redrive is a call of the bridge's own: it sends dead letters again, each as a
 // new command that names the old one. One letter by its sequence in WX_DLQ, or
 // all that match:
 //
@@ -28,8 +28,6 @@ import (
 // An answer comes within some seconds. Where there is more to do it holds next:
 // ask the same again with from = next and to = to, until it doesn't. A letter is
 // sent again once, however often it is asked for, so to begin anew is harmless.
-const redrive = "redrive"
-
 const (
 	// redriveWithin is after how long a request is answered with what was done so
 	// far: the client's own time-out is mostly 5 s.
@@ -41,69 +39,11 @@ const (
 	redriveRate, maxRedriveRate = 10, 1000
 )
 
-// redriveWanted is the request of redrive. It selects by everything that it names.
-type redriveWanted struct {
-	// Sequence is one letter's in WX_DLQ.
-	Sequence uint64 `json:"sequence"`
-	// Name is the verb or kind of the subject.
-	Name  string `json:"name"`
-	Class string `json:"class"`
-	// Since and Until bound when the letters were stored.
-	Since time.Time `json:"since"`
-	Until time.Time `json:"until"`
-	// All selects every letter.
-	All bool `json:"all"`
-	// Unknown takes also those that WeChat may have executed already.
-	Unknown bool `json:"unknown"`
-	// Rate is how many are sent again in a second.
-	Rate int `json:"rate"`
-	// Limit is how many are sent again at most, 0 for no limit.
-	Limit int `json:"limit"`
-	// DryRun only tells what would be done.
-	DryRun bool `json:"dry_run"`
-	// From and To are the sequences to look at, both included; 0 for all that are
-	// stored now. Letters that come meanwhile are not looked at: what is sent again
-	// and fails again would never end.
-	From uint64 `json:"from"`
-	To   uint64 `json:"to"`
-}
-
-// What became of a letter.
-const (
-	letterRedriven = "redriven" // it is a command again
-	letterWould    = "would_be" // the same, if this was no dry run
-	letterAlready  = "already"  // it was sent again before
-	letterRefused  = "refused"  // it cannot be, or shall not without being told so
-)
-
-// redrivenLetter is what became of one letter.
-type redrivenLetter struct {
-	Sequence uint64 `json:"sequence"`
-	// Name is the verb or kind of its subject, Command the id of what it is about.
-	Name    string `json:"name"`
-	Command string `json:"command,omitempty"`
-	Did     string `json:"did"`
-	// ID is the new command's.
-	ID     string `json:"id,omitempty"`
-	Reason string `json:"reason,omitempty"`
-	// Notes say what of the original is not in the new command.
-	Notes []string `json:"notes,omitempty"`
-}
-
-// redriven is the response of redrive.
-type redriven struct {
-	// Did counts the letters by what became of them.
-	Did     map[string]int   `json:"did"`
-	Letters []redrivenLetter `json:"letters"`
-	// Next is where to go on, 0 when all is done.
-	Next uint64 `json:"next,omitempty"`
-	To   uint64 `json:"to"`
-}
-
-func (r *redriven) add(l redrivenLetter) {
+// tell adds what became of a letter.
+func tell(done *events.Redriven, l events.RedrivenLetter) {
 	l.Reason = cut(l.Reason, 2*maxWarning)
-	r.Letters = append(r.Letters, l)
-	r.Did[l.Did]++
+	done.Letters = append(done.Letters, l)
+	done.Did[l.Did]++
 }
 
 // answerRedrive answers one request of wx.call.redrive.
@@ -111,15 +51,15 @@ func (e *Egress) answerRedrive(ctx context.Context, r micro.Request) {
 	began := time.Now()
 	result := e.redrive(ctx, r.Data(), redriveWithin)
 	result.ElapsedMS = time.Since(began).Milliseconds()
-	e.observe.Finished(Finished{Verb: redrive, Call: true, Result: result, Took: time.Since(began)})
-	e.respond(redrive, r, result)
+	e.observe.Finished(Finished{Verb: events.CallRedrive, Call: true, Result: result, Took: time.Since(began)})
+	e.respond(events.CallRedrive, r, result)
 }
 
 // parseRedrive reads a request. A field that is not known is a mistake: it may
 // have been meant to spare some letters.
-func parseRedrive(data []byte) (want redriveWanted, err error) {
+func parseRedrive(data []byte) (want events.RedriveRequest, err error) {
 	refuse := func(path, problem string) error {
-		return &wxapi.RequestError{Verb: redrive, Path: path, Problem: problem}
+		return &wxapi.RequestError{Verb: events.CallRedrive, Path: path, Problem: problem}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
@@ -154,7 +94,7 @@ func (e *Egress) redrive(ctx context.Context, data []byte, within time.Duration)
 	if err != nil {
 		return rejected(err)
 	}
-	done := redriven{Did: map[string]int{}, Letters: []redrivenLetter{}, To: want.To}
+	done := events.Redriven{Did: map[string]int{}, Letters: []events.RedrivenLetter{}, To: want.To}
 	marks, err := bus.OpenRedriveMarks(ctx, e.bus.JetStream(), e.bus.Prefix)
 	switch {
 	case err != nil:
@@ -163,19 +103,19 @@ func (e *Egress) redrive(ctx context.Context, data []byte, within time.Duration)
 	default:
 		err = e.redriveMany(ctx, want, marks, time.Now().Add(within), &done)
 	}
-	if done.Did[letterRedriven] > 0 {
-		e.logger.Info("dead letters were sent again", "letters", done.Did[letterRedriven],
+	if done.Did[events.LetterRedriven] > 0 {
+		e.logger.Info("dead letters were sent again", "letters", done.Did[events.LetterRedriven],
 			"first", done.Letters[0].Sequence, "last", done.Letters[len(done.Letters)-1].Sequence)
 	}
 	r := events.Result{Outcome: events.ResultDone}
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
-		r = rejected(&wxapi.RequestError{Verb: redrive, Path: "sequence", Problem: "there is no dead letter of this number"})
+		r = rejected(&wxapi.RequestError{Verb: events.CallRedrive, Path: "sequence", Problem: "there is no dead letter of this number"})
 		r.Class = classNotFound
 	case err != nil:
 		r = events.Result{Outcome: events.ResultFailed, Class: string(wxapi.ClassBackoff), ErrMsg: "redrive stopped, ask again: " + err.Error()}
-	case want.Sequence != 0 && done.Did[letterRefused] > 0:
-		r = rejected(&wxapi.RequestError{Verb: redrive, Problem: done.Letters[0].Reason})
+	case want.Sequence != 0 && done.Did[events.LetterRefused] > 0:
+		r = rejected(&wxapi.RequestError{Verb: events.CallRedrive, Problem: done.Letters[0].Reason})
 	}
 	if r.Response, err = json.Marshal(done); err != nil {
 		return events.Result{Outcome: events.ResultFailed, Class: string(wxapi.ClassBug), ErrMsg: err.Error()}
@@ -183,7 +123,7 @@ func (e *Egress) redrive(ctx context.Context, data []byte, within time.Duration)
 	return r
 }
 
-func (e *Egress) redriveOne(ctx context.Context, want redriveWanted, marks *bus.RedriveMarks, done *redriven) error {
+func (e *Egress) redriveOne(ctx context.Context, want events.RedriveRequest, marks *bus.RedriveMarks, done *events.Redriven) error {
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	m, err := e.bus.Stored(ctx, bus.StreamDLQ, want.Sequence)
@@ -192,14 +132,14 @@ func (e *Egress) redriveOne(ctx context.Context, want redriveWanted, marks *bus.
 	}
 	l, err := e.redriveLetter(ctx, want, marks, m)
 	if err == nil {
-		done.add(l)
+		tell(done, l)
 	}
 	return err
 }
 
 // redriveMany goes through the letters in the stream's order, so that the
 // commands of one follower come in the order in which they failed.
-func (e *Egress) redriveMany(ctx context.Context, want redriveWanted, marks *bus.RedriveMarks, until time.Time, done *redriven) error {
+func (e *Egress) redriveMany(ctx context.Context, want events.RedriveRequest, marks *bus.RedriveMarks, until time.Time, done *events.Redriven) error {
 	ctx, cancel := context.WithDeadline(ctx, until.Add(callWithin)) // what is begun may end
 	defer cancel()
 	if done.To == 0 {
@@ -226,17 +166,17 @@ func (e *Egress) redriveMany(ctx context.Context, want redriveWanted, marks *bus
 		if m.Sequence > done.To {
 			break
 		}
-		if want.selects(e.bus.Prefix, m) {
+		if selects(want, e.bus.Prefix, m) {
 			l, err := e.redriveLetter(ctx, want, marks, m)
 			if err != nil {
 				done.Next = m.Sequence
 				return err
 			}
-			done.add(l)
-			if want.Limit > 0 && done.Did[letterRedriven]+done.Did[letterWould] >= want.Limit {
+			tell(done, l)
+			if want.Limit > 0 && done.Did[events.LetterRedriven]+done.Did[events.LetterWouldBe] >= want.Limit {
 				break
 			}
-			if l.Did == letterRedriven {
+			if l.Did == events.LetterRedriven {
 				select { // also before the answer: the next request begins at once
 				case <-pace.C:
 				case <-ctx.Done():
@@ -254,7 +194,7 @@ func (e *Egress) redriveMany(ctx context.Context, want redriveWanted, marks *bus
 
 // selects says whether a letter is one of those that are wanted. What is no
 // letter is, so that it is told of.
-func (w redriveWanted) selects(p events.Prefix, m events.Message) bool {
+func selects(w events.RedriveRequest, p events.Prefix, m events.Message) bool {
 	if !w.Since.IsZero() && m.Time.Before(w.Since) || !w.Until.IsZero() && m.Time.After(w.Until) {
 		return false
 	}

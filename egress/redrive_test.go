@@ -15,10 +15,10 @@ import (
 )
 
 // redrives asks for letters to be sent again, one answer.
-func (w *world) redrives(request string) (redriven, events.Result) {
+func (w *world) redrives(request string) (events.Redriven, events.Result) {
 	w.t.Helper()
 	r, _ := w.ask("redrive", request)
-	var done redriven
+	var done events.Redriven
 	if len(r.Response) > 2 {
 		if err := json.Unmarshal(r.Response, &done); err != nil {
 			w.t.Fatal(err)
@@ -28,10 +28,10 @@ func (w *world) redrives(request string) (redriven, events.Result) {
 }
 
 // one asks for one letter and wants to hear what became of it.
-func (w *world) redrivesOne(sequence uint64, did string) redrivenLetter {
+func (w *world) redrivesOne(sequence uint64, did string) events.RedrivenLetter {
 	w.t.Helper()
 	done, r := w.redrives(fmt.Sprintf(`{"sequence":%d}`, sequence))
-	if len(done.Letters) != 1 || done.Letters[0].Did != did || (r.Outcome == events.ResultDone) != (did != letterRefused) {
+	if len(done.Letters) != 1 || done.Letters[0].Did != did || (r.Outcome == events.ResultDone) != (did != events.LetterRefused) {
 		w.t.Fatalf("letter %d: %+v %+v, want %s", sequence, done, r, did)
 	}
 	return done.Letters[0]
@@ -85,7 +85,7 @@ func TestRedrive(t *testing.T) {
 	if letter.Outcome != events.ResultRejected || letter.Attempts != 1 || event.Event.Subject() != alice {
 		t.Errorf("%+v, %s", letter, event.Event)
 	}
-	if did := w.redrivesOne(first, letterRedriven); did.ID != "order~1" || did.Command != "order" || did.Name != "send_custom_message" {
+	if did := w.redrivesOne(first, events.LetterRedriven); did.ID != "order~1" || did.Command != "order" || did.Name != "send_custom_message" {
 		t.Errorf("%+v", did)
 	}
 	w.ends("order~1", events.ResultRejected)
@@ -99,15 +99,15 @@ func TestRedrive(t *testing.T) {
 	second := w.filed("order~1")
 	w.sim.ClearFaults()
 	for range 3 {
-		w.redrivesOne(first, letterAlready)
+		w.redrivesOne(first, events.LetterAlready)
 	}
-	if did := w.redrivesOne(second, letterRedriven); did.ID != "order~2" || did.Command != "order~1" {
+	if did := w.redrivesOne(second, events.LetterRedriven); did.ID != "order~2" || did.Command != "order~1" {
 		t.Errorf("%+v", did)
 	}
 	if r, p := w.result("order~2.res"); r.Outcome != events.ResultDone || p.Event.Extensions()["causationid"] != "order~2" {
 		t.Errorf("%+v", r)
 	}
-	w.redrivesOne(second, letterAlready)
+	w.redrivesOne(second, events.LetterAlready)
 	w.emptied()
 	if calls := w.calls("send_custom_message"); calls != 3 {
 		t.Errorf("%d calls", calls)
@@ -133,14 +133,14 @@ func TestRedriveMany(t *testing.T) {
 	w.filed("bad")
 	calls := w.calls("send_custom_message")
 	done, _ := w.redrives(`{"all":true,"dry_run":true}`)
-	if done.Did[letterWould] != 12 || done.Did[letterRefused] != 1 || done.Next != 0 || done.To != 13 || w.stored("WX_CMD") != 0 {
+	if done.Did[events.LetterWouldBe] != 12 || done.Did[events.LetterRefused] != 1 || done.Next != 0 || done.To != 13 || w.stored("WX_CMD") != 0 {
 		t.Errorf("dry run: %+v", done)
 	}
 	for filter, n := range map[string]int{
 		`"class":"user"`: 12, `"name":"get_user_info"`: 0, `"name":"send_custom_message","class":"quota"`: 0,
 		`"since":"2999-01-01T00:00:00Z"`: 0, `"until":"2999-01-01T00:00:00Z"`: 12, `"all":true,"limit":5`: 5, `"all":true,"from":3,"to":4`: 2,
 	} {
-		if done, r := w.redrives(`{"dry_run":true,` + filter + `}`); done.Did[letterWould] != n || r.Outcome != events.ResultDone {
+		if done, r := w.redrives(`{"dry_run":true,` + filter + `}`); done.Did[events.LetterWouldBe] != n || r.Outcome != events.ResultDone {
 			t.Errorf("%s: %+v", filter, done)
 		}
 	}
@@ -150,12 +150,12 @@ func TestRedriveMany(t *testing.T) {
 	var ids []string
 	for pages := 0; pages == 0 || from > 0; pages++ {
 		r := p.redrive(w.within(), fmt.Appendf(nil, `{"class":"user","rate":1000,"from":%d,"to":%d}`, from, to), 0)
-		var done redriven
+		var done events.Redriven
 		if err := json.Unmarshal(r.Response, &done); err != nil || r.Outcome != events.ResultDone || pages > 100 {
 			t.Fatalf("page %d: %+v, %v", pages, r, err)
 		}
 		for _, l := range done.Letters {
-			if l.Did == letterRedriven {
+			if l.Did == events.LetterRedriven {
 				ids = append(ids, l.ID)
 			}
 		}
@@ -170,7 +170,7 @@ func TestRedriveMany(t *testing.T) {
 	if n := w.calls("send_custom_message") - calls; n != 12 {
 		t.Errorf("%d calls", n)
 	}
-	if done, _ := w.redrives(`{"class":"user","to":13}`); done.Did[letterAlready] != 12 || done.Did[letterRedriven] != 0 {
+	if done, _ := w.redrives(`{"class":"user","to":13}`); done.Did[events.LetterAlready] != 12 || done.Did[events.LetterRedriven] != 0 {
 		t.Errorf("again: %+v", done)
 	}
 }
@@ -186,10 +186,10 @@ func TestRedriveUnknownAndExpired(t *testing.T) {
 	w.bare("send_custom_message", "maybe", text(alice, "maybe"))
 	w.ends("maybe", events.ResultUnknown)
 	maybe := w.filed("maybe")
-	if did := w.redrivesOne(maybe, letterRefused); !strings.Contains(did.Reason, "executed it already") {
+	if did := w.redrivesOne(maybe, events.LetterRefused); !strings.Contains(did.Reason, "executed it already") {
 		t.Errorf("%+v", did)
 	}
-	if done, _ := w.redrives(fmt.Sprintf(`{"sequence":%d,"unknown":true}`, maybe)); done.Did[letterRedriven] != 1 {
+	if done, _ := w.redrives(fmt.Sprintf(`{"sequence":%d,"unknown":true}`, maybe)); done.Did[events.LetterRedriven] != 1 {
 		t.Errorf("%+v", done)
 	}
 	w.ends("maybe~1", events.ResultDone)
@@ -197,7 +197,7 @@ func TestRedriveUnknownAndExpired(t *testing.T) {
 	past := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
 	w.event("send_custom_message", "old", text(alice, "old"), extensions{"expirytime": past})
 	w.ends("old", events.ResultExpired)
-	if did := w.redrivesOne(w.filed("old"), letterRedriven); len(did.Notes) != 1 || !strings.Contains(did.Notes[0], past) {
+	if did := w.redrivesOne(w.filed("old"), events.LetterRedriven); len(did.Notes) != 1 || !strings.Contains(did.Notes[0], past) {
 		t.Errorf("%+v", did)
 	}
 	w.ends("old~1", events.ResultDone)
@@ -218,7 +218,7 @@ func TestRedriveLarge(t *testing.T) {
 		t.Fatalf("%.200s %s", letter.Body, letter.BodyRef)
 	}
 	sequence := w.filed("large")
-	if did := w.redrivesOne(sequence, letterRedriven); did.ID != "large~1" {
+	if did := w.redrivesOne(sequence, events.LetterRedriven); did.ID != "large~1" {
 		t.Errorf("%+v", did)
 	}
 	w.ends("large~1", events.ResultDone)
@@ -235,7 +235,7 @@ func TestRedriveLarge(t *testing.T) {
 	if err := bus.Ensure(w.within(), w.js, "wx", streams); err != nil {
 		t.Fatal(err)
 	}
-	if did := w.redrivesOne(sequence, letterRefused); !strings.Contains(did.Reason, "gone") {
+	if did := w.redrivesOne(sequence, events.LetterRefused); !strings.Contains(did.Reason, "gone") {
 		t.Errorf("%+v", did)
 	}
 }
@@ -258,7 +258,7 @@ func TestRedriveRefuses(t *testing.T) {
 		w.publish(&nats.Msg{Subject: "wx.dlq.stranger", Data: []byte(body), Header: nats.Header{"Nats-Msg-Id": {body}}})
 	}
 	done, r := w.redrives(`{"all":true}`)
-	if done.Did[letterRefused] != 2 || r.Outcome != events.ResultDone {
+	if done.Did[events.LetterRefused] != 2 || r.Outcome != events.ResultDone {
 		t.Errorf("%+v", done)
 	}
 }

@@ -46,10 +46,10 @@ func TestRedriveIsKilled(t *testing.T) {
 		})
 		var r struct {
 			Outcome  string
-			Response redriven
+			Response events.Redriven
 		}
 		decodeInto(t, answer.Data, &r)
-		if r.Outcome != events.ResultDone || r.Response.Did[letterRefused] > 0 {
+		if r.Outcome != events.ResultDone || r.Response.Did[events.LetterRefused] > 0 {
 			t.Fatalf("%s", answer.Data)
 		}
 		from = r.Response.Next
@@ -79,7 +79,7 @@ func TestRedriveIsHalfDone(t *testing.T) {
 	for name, c := range map[string]struct {
 		age time.Duration
 		did string
-	}{"soon": {time.Hour, letterRedriven}, "too late": {48 * time.Hour, letterRefused}} {
+	}{"soon": {time.Hour, events.LetterRedriven}, "too late": {48 * time.Hour, events.LetterRefused}} {
 		w := newWorld(t)
 		w.start().ready()
 		w.refusing(45015)
@@ -99,7 +99,7 @@ func TestRedriveIsHalfDone(t *testing.T) {
 			t.Fatal(err)
 		}
 		did := w.redrivesOne(sequence, c.did)
-		if c.did == letterRedriven {
+		if c.did == events.LetterRedriven {
 			w.ends("half~1", events.ResultDone)
 		} else if !strings.Contains(did.Reason, "nobody can know") {
 			t.Errorf("%s: %+v", name, did)

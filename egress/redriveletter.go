@@ -15,9 +15,9 @@ import (
 
 // redriveLetter sends one letter again, or says why not. The error is the bus's:
 // nobody knows what became of the letter, and asking again finds out.
-func (e *Egress) redriveLetter(ctx context.Context, want redriveWanted, marks *bus.RedriveMarks, m events.Message) (redrivenLetter, error) {
+func (e *Egress) redriveLetter(ctx context.Context, want events.RedriveRequest, marks *bus.RedriveMarks, m events.Message) (events.RedrivenLetter, error) {
 	p := e.bus.Prefix
-	did := redrivenLetter{Sequence: m.Sequence, Did: letterRefused}
+	did := events.RedrivenLetter{Sequence: m.Sequence, Did: events.LetterRefused}
 	l, err := events.ParseLetter(p, m)
 	did.Name = l.Name
 	if err != nil {
@@ -30,7 +30,7 @@ func (e *Egress) redriveLetter(ctx context.Context, want redriveWanted, marks *b
 	case err != nil:
 		return did, err
 	case mark.Stored():
-		did.Did, did.ID = letterAlready, mark.ID
+		did.Did, did.ID = events.LetterAlready, mark.ID
 		did.Reason = "sent again at " + mark.Time.UTC().Format(time.RFC3339)
 		return did, nil
 	case l.Outcome == events.ResultUnknown && !want.Unknown:
@@ -45,11 +45,11 @@ func (e *Egress) redriveLetter(ctx context.Context, want redriveWanted, marks *b
 	if err != nil {
 		return did, err
 	}
-	did.ID, did.Notes, did.Did = again.Event.ID(), again.Notes, letterWould
+	did.ID, did.Notes, did.Did = again.Event.ID(), again.Notes, events.LetterWouldBe
 	if want.DryRun {
 		return did, nil
 	}
-	if did.Did, err = e.sendAgain(ctx, marks, mark, again); did.Did == letterRefused {
+	if did.Did, err = e.sendAgain(ctx, marks, mark, again); did.Did == events.LetterRefused {
 		did.Reason, err = err.Error(), nil
 	}
 	return did, err
@@ -88,7 +88,7 @@ func (e *Egress) commandOf(ctx context.Context, l events.Letter) (events.Redrive
 const idsLast = 24 * time.Hour
 
 // sendAgain stores the command of a letter and marks the letter, before and
-// after. With letterRefused the error is the reason.
+// after. With events.LetterRefused the error is the reason.
 func (e *Egress) sendAgain(ctx context.Context, marks *bus.RedriveMarks, mark bus.RedriveMark, again events.Redrive) (did string, err error) {
 	switch {
 	case mark.IsNew():
@@ -96,12 +96,12 @@ func (e *Egress) sendAgain(ctx context.Context, marks *bus.RedriveMarks, mark bu
 			return "", err
 		}
 	case time.Since(mark.Time) > idsLast:
-		return letterRefused, fmt.Errorf("somebody began to send it again as %s at %s, and nobody can know any more whether that was stored",
+		return events.LetterRefused, fmt.Errorf("somebody began to send it again as %s at %s, and nobody can know any more whether that was stored",
 			mark.ID, mark.Time.UTC().Format(time.RFC3339))
 	}
 	header, body, err := events.EncodeStructured(again.Event)
 	if err != nil {
-		return letterRefused, err
+		return events.LetterRefused, err
 	}
 	maps.Copy(header, again.Header)
 	within, cancel := context.WithTimeout(ctx, callWithin)
@@ -115,5 +115,5 @@ func (e *Egress) sendAgain(ctx context.Context, marks *bus.RedriveMarks, mark bu
 		// Whoever asks again stores the same command, which is harmless for a day.
 		e.logger.Warn("a letter was sent again and is not marked so", "letter", mark.Letter, "command", mark.ID, "error", err)
 	}
-	return letterRedriven, nil
+	return events.LetterRedriven, nil
 }

@@ -34,11 +34,11 @@ func TestRedriveReplies(t *testing.T) {
 	if len(dropped) != 1 {
 		t.Fatalf("letters %v", w.letters.ids())
 	}
-	if did := w.redrivesOne(dropped[0], letterRedriven); did.ID != id+".late~1" {
+	if did := w.redrivesOne(dropped[0], events.LetterRedriven); did.ID != id+".late~1" {
 		t.Errorf("%+v", did)
 	}
 	w.ends(id+".late~1", events.ResultDone)
-	w.redrivesOne(dropped[0], letterAlready)
+	w.redrivesOne(dropped[0], events.LetterAlready)
 	if calls := w.calls("send_custom_message"); calls != 1 {
 		t.Errorf("%d messages", calls)
 	}
@@ -54,7 +54,7 @@ func TestRedriveReplies(t *testing.T) {
 		for _, s := range all {
 			newest = max(newest, s)
 		}
-		if did := w.redrivesOne(newest, letterRefused); !strings.Contains(did.Reason, reason) {
+		if did := w.redrivesOne(newest, events.LetterRefused); !strings.Contains(did.Reason, reason) {
 			t.Errorf("%s: %+v", body, did)
 		}
 	}

@@ -23,11 +23,6 @@ import (
 // one. Fetching one with /cgi-bin/stable_token and force_refresh instead would
 // end everybody's.
 
-// tokenWanted is the request of get_access_token.
-type tokenWanted struct {
-	Refused string `json:"refused"`
-}
-
 // answerToken answers one request of wx.call.get_access_token.
 func (e *Egress) answerToken(ctx context.Context, r micro.Request) {
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
@@ -37,14 +32,14 @@ func (e *Egress) answerToken(ctx context.Context, r micro.Request) {
 	result.ElapsedMS = time.Since(began).Milliseconds()
 	told := result
 	told.Response = nil // observers show results to people
-	e.observe.Finished(Finished{Verb: tokenVerb, Call: true, Result: told, Took: time.Since(began)})
-	e.respond(tokenVerb, r, result)
+	e.observe.Finished(Finished{Verb: events.CallGetAccessToken, Call: true, Result: told, Took: time.Since(began)})
+	e.respond(events.CallGetAccessToken, r, result)
 }
 
 func (e *Egress) token(ctx context.Context, data []byte) events.Result {
-	var want tokenWanted
+	var want events.TokenQuery
 	if len(data) > 0 && json.Unmarshal(data, &want) != nil {
-		return rejected(&wxapi.RequestError{Verb: tokenVerb, Problem: `the data must be {} or {"refused":"the token that WeChat has refused"}`})
+		return rejected(&wxapi.RequestError{Verb: events.CallGetAccessToken, Problem: `the data must be {} or {"refused":"the token that WeChat has refused"}`})
 	}
 	token, err := e.client.AccessToken(ctx, want.Refused)
 	if err != nil {

@@ -18,7 +18,7 @@ func TestTokenCall(t *testing.T) {
 	p := w.start(func(e *Egress) { e.cfg.TokenCall = true }).ready()
 	ask := func(data string) (token string, left int) {
 		t.Helper()
-		r, _ := w.ask(tokenVerb, data)
+		r, _ := w.ask(events.CallGetAccessToken, data)
 		var got struct {
 			Token string `json:"access_token"`
 			Left  int    `json:"expires_in"`
@@ -59,13 +59,13 @@ func TestTokenCall(t *testing.T) {
 	if code := works(second); second == first || code != 0 {
 		t.Errorf("the second token is refused with %d", code)
 	}
-	if third, _ := ask(fmt.Sprintf(`{"refused":%q}`, first)); third != second || w.calls(tokenVerb) != 2 {
-		t.Errorf("%d tokens were fetched", w.calls(tokenVerb))
+	if third, _ := ask(fmt.Sprintf(`{"refused":%q}`, first)); third != second || w.calls(events.CallGetAccessToken) != 2 {
+		t.Errorf("%d tokens were fetched", w.calls(events.CallGetAccessToken))
 	}
-	if r, _ := w.ask(tokenVerb, `[]`); r.Outcome != events.ResultRejected {
+	if r, _ := w.ask(events.CallGetAccessToken, `[]`); r.Outcome != events.ResultRejected {
 		t.Errorf("%+v", r)
 	}
-	w.bare(tokenVerb, "on a stream", `{}`)
+	w.bare(events.CallGetAccessToken, "on a stream", `{}`)
 	if r := w.ends("on a stream", events.ResultRejected); r.Class != classCallOnly {
 		t.Errorf("%+v", r)
 	}
@@ -83,7 +83,7 @@ func TestTokenCallIsOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.start().ready()
-	if _, err := w.conn.RequestWithContext(w.within(), "wx.call."+tokenVerb, nil); err == nil || !strings.Contains(err.Error(), "no responders") {
+	if _, err := w.conn.RequestWithContext(w.within(), "wx.call."+events.CallGetAccessToken, nil); err == nil || !strings.Contains(err.Error(), "no responders") {
 		t.Errorf("%v", err)
 	}
 }

@@ -78,7 +78,7 @@ func TestRow38TokenStormOverThreeProcesses(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if tokens, groups := w.calls(tokenVerb), w.calls("get_groups"); tokens != 2 || groups != 2*calls {
+	if tokens, groups := w.calls(events.CallGetAccessToken), w.calls("get_groups"); tokens != 2 || groups != 2*calls {
 		t.Errorf("%d tokens were fetched for %d calls", tokens, groups)
 	}
 }
@@ -101,7 +101,7 @@ func TestRow38RefusedForGood(t *testing.T) {
 	}
 	all.Wait()
 	// One at first; then each process asks once in ten seconds at most.
-	if most, n := 1+len(clients)*(1+int(time.Since(began)/(10*time.Second))), w.calls(tokenVerb); n > most {
+	if most, n := 1+len(clients)*(1+int(time.Since(began)/(10*time.Second))), w.calls(events.CallGetAccessToken); n > most {
 		t.Errorf("%d tokens were fetched, at most %d are needed", n, most)
 	}
 }
@@ -140,7 +140,7 @@ func TestRow39RenewedWithoutARefusal(t *testing.T) {
 		}
 	}
 	// A life is 7,200 s less the five minutes of overlap.
-	if n := w.calls(tokenVerb); n < 3 || n > 4 {
+	if n := w.calls(events.CallGetAccessToken); n < 3 || n > 4 {
 		t.Errorf("%d tokens were fetched for three lives", n)
 	}
 }
@@ -163,7 +163,7 @@ func TestRow40TokensOfOthers(t *testing.T) {
 		}
 		answer.Body.Close()
 	}
-	if n := w.calls(tokenVerb); n != 2 {
+	if n := w.calls(events.CallGetAccessToken); n != 2 {
 		t.Errorf("%d tokens were fetched by two bridges", n)
 	}
 }
@@ -182,7 +182,7 @@ func TestRow41NeverForced(t *testing.T) {
 	}
 	fetched := 0
 	for _, c := range w.sim.Calls() {
-		if c.Verb != tokenVerb {
+		if c.Verb != events.CallGetAccessToken {
 			continue
 		}
 		fetched++
@@ -205,7 +205,7 @@ func TestRow42NoStormForARefusedToken(t *testing.T) {
 	t.Parallel()
 	for code, class := range map[int]wxapi.Class{40164: "config", 40125: "config", 40013: "config", 45009: "quota"} {
 		w := newWorld(t)
-		w.fault(wxsim.Fault{Verb: tokenVerb, ErrCode: code, Times: -1})
+		w.fault(wxsim.Fault{Verb: events.CallGetAccessToken, ErrCode: code, Times: -1})
 		p, standBy := w.start().ready(), w.start().ready()
 		began := time.Now()
 		for range 100 {
@@ -214,7 +214,7 @@ func TestRow42NoStormForARefusedToken(t *testing.T) {
 			}
 		}
 		// Both processes ask, each once in five seconds.
-		if most, n := 2*(1+int(time.Since(began)/(5*time.Second))), w.calls(tokenVerb); n > most {
+		if most, n := 2*(1+int(time.Since(began)/(5*time.Second))), w.calls(events.CallGetAccessToken); n > most {
 			t.Errorf("%d: WeChat was asked %d times for a token, at most %d are sensible", code, n, most)
 		}
 		told := func(p *process) bool {

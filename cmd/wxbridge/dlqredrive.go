@@ -17,40 +17,10 @@ import (
 	"github.com/wxbridge/wxbridge/events"
 )
 
-// redriveRequest is the data of wx.call.redrive.
-type redriveRequest struct {
-	Sequence uint64 `json:"sequence,omitempty"`
-	Name     string `json:"name,omitempty"`
-	Class    string `json:"class,omitempty"`
-	Since    string `json:"since,omitempty"`
-	All      bool   `json:"all,omitempty"`
-	Unknown  bool   `json:"unknown,omitempty"`
-	Rate     int    `json:"rate,omitempty"`
-	Limit    int    `json:"limit,omitempty"`
-	DryRun   bool   `json:"dry_run,omitempty"`
-	From     uint64 `json:"from,omitempty"`
-	To       uint64 `json:"to,omitempty"`
-}
-
-// redriveAnswer is what egress says to it.
-type redriveAnswer struct {
-	Letters []struct {
-		Sequence uint64   `json:"sequence"`
-		Name     string   `json:"name"`
-		Command  string   `json:"command"`
-		Did      string   `json:"did"`
-		ID       string   `json:"id"`
-		Reason   string   `json:"reason"`
-		Notes    []string `json:"notes"`
-	} `json:"letters"`
-	Next uint64 `json:"next"`
-	To   uint64 `json:"to"`
-}
-
 // dlqRedrive has egress send letters again. It may be stopped and begun anew at
 // any time: a letter is sent again once.
 func dlqRedrive(ctx context.Context, p *program) error {
-	var want redriveRequest
+	var want events.RedriveRequest
 	var since moment
 	flags := flag.NewFlagSet("dlq redrive", flag.ContinueOnError)
 	flags.StringVar(&want.Name, "name", "", "those of a verb or kind")
@@ -69,8 +39,8 @@ func dlqRedrive(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	want.Since = since.String()
-	many := want.Name != "" || want.Class != "" || want.Since != "" || want.All
+	want.Since = since.Time
+	many := want.Name != "" || want.Class != "" || !want.Since.IsZero() || want.All
 	switch {
 	case many == (len(numbers) > 0):
 		return usage("say which letters: their numbers, or else --name, --class, --since or --all")
@@ -99,7 +69,7 @@ func dlqRedrive(ctx context.Context, p *program) error {
 }
 
 // redriveMany asks page after page until all is done.
-func (t *tool) redriveMany(ctx context.Context, want redriveRequest, did map[string]int) error {
+func (t *tool) redriveMany(ctx context.Context, want events.RedriveRequest, did map[string]int) error {
 	limit := want.Limit
 	for {
 		answer, err := t.redrive(ctx, want, did)
@@ -108,7 +78,7 @@ func (t *tool) redriveMany(ctx context.Context, want redriveRequest, did map[str
 		}
 		want.From, want.To = answer.Next, answer.To
 		if limit > 0 {
-			if want.Limit = limit - did["redriven"] - did["would_be"]; want.Limit <= 0 {
+			if want.Limit = limit - did[events.LetterRedriven] - did[events.LetterWouldBe]; want.Limit <= 0 {
 				return nil
 			}
 		}
@@ -116,7 +86,7 @@ func (t *tool) redriveMany(ctx context.Context, want redriveRequest, did map[str
 }
 
 // redriveThese asks for one letter after the other.
-func (t *tool) redriveThese(ctx context.Context, want redriveRequest, numbers []uint64, did map[string]int) error {
+func (t *tool) redriveThese(ctx context.Context, want events.RedriveRequest, numbers []uint64, did map[string]int) error {
 	pace := time.NewTicker(time.Second / time.Duration(want.Rate))
 	defer pace.Stop()
 	var failed error
@@ -137,7 +107,7 @@ func (t *tool) redriveThese(ctx context.Context, want redriveRequest, numbers []
 }
 
 // redrive makes one request and prints what egress did.
-func (t *tool) redrive(ctx context.Context, want redriveRequest, did map[string]int) (answer redriveAnswer, err error) {
+func (t *tool) redrive(ctx context.Context, want events.RedriveRequest, did map[string]int) (answer events.Redriven, err error) {
 	request, err := json.Marshal(want)
 	if err != nil {
 		return answer, err
@@ -172,7 +142,7 @@ func (t *tool) askAgain(ctx context.Context, request []byte) (m *nats.Msg, err e
 	const tries = 3
 	for range tries {
 		one, cancel := context.WithTimeout(ctx, 20*time.Second)
-		m, err = t.nc.RequestWithContext(one, t.subject(events.Call, "redrive"), request)
+		m, err = t.nc.RequestWithContext(one, t.subject(events.Call, events.CallRedrive), request)
 		cancel()
 		switch {
 		case err == nil:

@@ -258,4 +258,10 @@ func TestAsyncAPIIsComplete(t *testing.T) {
 			}
 		}
 	}
+	for _, call := range events.OwnCalls() {
+		if child(doc, "channels", "call", "messages", call.Name) == nil || child(doc, "channels", "answer", "messages", call.Name) == nil ||
+			child(doc, "operations", "call."+call.Name) == nil {
+			t.Errorf("no call %s", call.Name)
+		}
+	}
 }

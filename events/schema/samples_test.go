@@ -100,6 +100,11 @@ func TestPublishedEvents(t *testing.T) {
 		"mark":    `{"mark":"open"}`,
 		"dlq":     `{"class":"x","attempts":1,"subject":"wx.cmd.x"}`,
 		"reply":   `{"msgtype":"txt"}`,
+
+		"call.get_result":   `{"wait_ms":1}`,
+		"call.redrive":      `{"sequence":"4711"}`,
+		"answer.get_result": `{"outcome":"lost","errcode":0,"attempts":0,"elapsed_ms":0}`,
+		"answer.redrive":    `{"outcome":"done","errcode":0,"attempts":0,"elapsed_ms":0,"response":{"did":{},"letters":[{"sequence":1,"name":"x","did":"lost"}],"to":1}}`,
 	} {
 		if r.check(t, name, []byte(data)) == nil {
 			t.Errorf("%s fits the schema of %s", data, name)

@@ -63,6 +63,9 @@ func TestNames(t *testing.T) {
 	for _, row := range wxapi.Verbs() {
 		want = append(want, named(t, events.Schema(events.Cmd, row.Name)), named(t, events.Schema(events.Results, row.Name)))
 	}
+	for _, call := range events.OwnCalls() {
+		want = append(want, "call."+call.Name, "answer."+call.Name)
+	}
 	slices.Sort(want)
 	have := schema.Names()
 	slices.Sort(have)

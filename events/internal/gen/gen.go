@@ -90,6 +90,13 @@ func (s *source) schemas() ([]schema, error) {
 			all = append(all, one)
 		}
 	}
+	for _, call := range events.OwnCalls() {
+		request, answer, err := s.ownCall(call)
+		if err != nil {
+			return nil, fmt.Errorf("call %s: %w", call.Name, err)
+		}
+		all = append(all, request, answer)
+	}
 	return all, nil
 }
 

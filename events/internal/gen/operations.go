@@ -1,6 +1,8 @@
 package gen
 
 import (
+	"reflect"
+
 	"github.com/wxbridge/wxbridge/events"
 )
 
@@ -31,7 +33,18 @@ func (s *source) callMessages() object {
 			"externalDocs", page(row.Doc),
 		)})
 	}
+	for _, call := range events.OwnCalls() {
+		all = append(all, member{call.Name, obj(
+			"name", name(events.Call, call.Name), "title", name(events.Call, call.Name), "summary", firstSentence(s.aboutOwn(call)),
+			"contentType", contentTypeJSON, "payload", ref("#/components/schemas/"+name(events.Call, call.Name)),
+		)})
+	}
 	return all
+}
+
+// aboutOwn is what one of the bridge's own calls does.
+func (s *source) aboutOwn(call events.OwnCall) string {
+	return s.docs.text["events."+reflect.TypeOf(call.Request).Name()]
 }
 
 // answerMessages are the answers of every verb: the result alone.
@@ -46,6 +59,13 @@ func (s *source) answerMessages() object {
 			"name", "answer."+row.Name, "title", "answer."+row.Name, "summary", "The result of "+row.Name+".",
 			"contentType", contentTypeJSON, "headers", headers,
 			"payload", ref("#/components/schemas/"+name(events.Results, row.Name)),
+		)})
+	}
+	for _, call := range events.OwnCalls() {
+		all = append(all, member{call.Name, obj(
+			"name", name(answers, call.Name), "title", name(answers, call.Name), "summary", "The result of "+call.Name+".",
+			"contentType", contentTypeJSON, "headers", headers,
+			"payload", ref("#/components/schemas/"+name(answers, call.Name)),
 		)})
 	}
 	return all
@@ -73,6 +93,14 @@ func (s *source) verbOperations() object {
 		if !row.CallOnly {
 			commands = append(commands, member{name(events.Cmd, row.Name), operation(events.Cmd, string(events.Results))})
 		}
+	}
+	for _, call := range events.OwnCalls() {
+		about := s.aboutOwn(call)
+		o := obj("action", "receive", "channel", ref("#/channels/"+string(events.Call)), "summary", firstSentence(about), "description", about)
+		o = o.plus("bindings", ref("#/components/operationBindings/call"))
+		o = o.plus("messages", refs(string(events.Call), []string{call.Name}))
+		o = o.plus("reply", obj("channel", ref("#/channels/answer"), "messages", refs("answer", []string{call.Name})))
+		calls = append(calls, member{name(events.Call, call.Name), o})
 	}
 	return append(commands, calls...)
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wxbridge/wxbridge/wxapi"
 )
@@ -36,6 +37,8 @@ func (g types) of(t reflect.Type) (object, error) {
 		return object{}, nil
 	case t == reflect.TypeFor[json.Number]():
 		return g.kind("number"), nil
+	case t == reflect.TypeFor[time.Time]():
+		return obj("description", "RFC 3339.").with(g.kind("string")), nil // format means something else in each draft
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -146,7 +149,7 @@ func (g types) collect(t reflect.Type, into *fields) error {
 				return fmt.Errorf("%s: %w", tag, err)
 			}
 		}
-		if g.purpose == published && !strings.Contains(options, "omitempty") {
+		if g.purpose == published && !strings.Contains(options, "omit") {
 			into.required = append(into.required, tag)
 		}
 		into.properties = append(into.properties, member{tag, obj("description", about).with(s)})
