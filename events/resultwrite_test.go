@@ -19,7 +19,8 @@ func TestEncodeResult(t *testing.T) {
 	plain := 0
 	for _, c := range []Command{command, traced, odd, {ID: "1", Verb: "_"}, {ID: " x y ", Verb: "get_groups"}, {ID: "1", Verb: "a b"}} {
 		for _, r := range []Result{
-			done, {},
+			done,
+			{},
 			{Outcome: ResultRejected, ErrCode: 45015, ErrMsg: "response out of time limit", RID: "5f-1", Class: "user", Response: json.RawMessage("{}")},
 			{Outcome: ResultDone, ResponseRef: "nats-object://WX_MEDIA/response-1", Response: json.RawMessage(` { "a" : 1 } `)},
 			{Outcome: ResultFailed, ErrMsg: "ä \"\n", Warnings: []string{"colour"}}, {Outcome: ResultDone, Response: json.RawMessage(`{`)},

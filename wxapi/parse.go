@@ -29,7 +29,8 @@ func parse(data []byte, clean func(string) string, repeated func(path string)) (
 	p := &parser{data: data, clean: clean, repeated: repeated}
 	v, err := p.value()
 	if err == nil {
-		if p.blanks(); p.at < len(p.data) {
+		p.blanks()
+		if p.at < len(p.data) {
 			err = errNotJSON
 		}
 	}
@@ -95,7 +96,8 @@ func (p *parser) blanks() {
 
 // next is the next byte that is no blank, 0 at the end.
 func (p *parser) next() byte {
-	if p.blanks(); p.at < len(p.data) {
+	p.blanks()
+	if p.at < len(p.data) {
 		return p.data[p.at]
 	}
 	return 0

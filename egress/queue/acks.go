@@ -82,9 +82,15 @@ func (a *acks) repeat(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for sequence, subject := range a.overdue(time.Now().Add(-ask)) {
-			a.send(sequence, subject)
-		}
+		a.sendAgain(time.Now().Add(-ask))
+	}
+}
+
+// sendAgain sends what was sent before a time and is not confirmed. The server
+// confirms a second ack like the first.
+func (a *acks) sendAgain(before time.Time) {
+	for sequence, subject := range a.overdue(before) {
+		a.send(sequence, subject)
 	}
 }
 
@@ -114,6 +120,7 @@ func (a *acks) confirmed(ctx context.Context) {
 	none := make(chan struct{})
 	a.none = none
 	a.mu.Unlock()
+	a.sendAgain(time.Now())
 	select {
 	case <-none:
 	case <-ctx.Done():
