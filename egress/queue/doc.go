@@ -3,11 +3,17 @@
 //
 //	owner.go   which process owns the queue: a lease, a probe, an epoch
 //	queue.go   one tenure: a consumer of its own, reader and workers
+//	task.go    what a command is to the queue, and what comes of it
+//	read.go    the stream, in its order
 //	board.go   whose turn it is, of all commands that were read
 //	lane.go    one lane per follower, in the stream's order
 //	gate.go    what is paused, which others may pass
 //	clock.go   what comes due: waits, pauses, expiries
 //	claim.go   what became of each command id, by compare-and-set
+//	encode.go  a claim in JSON
+//	bucket.go  how claims are written: the client's way at a third of its cost
+//	asks.go    one inbox for all who wait for an answer
+//	acks.go    what is finished, off the queue
 //
 // One process owns the queue and the others stand by, because a consumer that
 // is shared loses the order: a message that is put back lets later ones pass,
@@ -19,6 +25,15 @@
 // A command that waits costs an entry of some 750 bytes and no goroutine, timer or
 // payload: 200,000 took 148 MB of the process's memory, and did not delay those
 // behind them (wxbridge bench backlog -size 200000).
+//
+// A command that is finished (its claim is done, its result is stored) leaves its
+// lane at once, and its ack goes out behind it. The server confirms each ack, and
+// what is not confirmed within a second is acked again; a clean stop waits for
+// that. If the process dies before, its heir gets the command again, finds the
+// claim done, publishes the same result under the same id and acks it.
+//
+// Claims, acks and results that are published at the same moment go to the server
+// in one write (Post).
 //
 // What remains: a process that is frozen between its last look at the lease and
 // the write of a request can send a command after its heir has sent a later one
