@@ -154,8 +154,8 @@ func isEmpty(v any) bool {
 // selected checks that the object named by the switch field is there.
 func (c *checker) selected(path, field string, in *object, s *shape) *RequestError {
 	name := in.text(field)
-	if !slices.Contains(s.variants(), name) {
-		return refuse(join(path, field), "%s", unknownValue(name, s.variants()))
+	if !slices.Contains(s.cases, name) {
+		return refuse(join(path, field), "%s", unknownValue(name, s.cases))
 	}
 	if v, ok := in.get(name); !ok || v == nil {
 		return refuse(join(path, name), "is missing: the type is %s", name)

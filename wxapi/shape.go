@@ -14,6 +14,7 @@ type shape struct {
 	kind   reflect.Kind // String, Bool, Int64, Float64, Slice, Struct; Interface fits all
 	elem   *shape       // of a Slice
 	fields []field      // of a Struct
+	cases  []string     // of a Struct: the fields one of which a switch field selects
 
 	required, openid, id, choice, variant bool
 
@@ -33,16 +34,6 @@ func (s *shape) field(name string) (*shape, bool) {
 		}
 	}
 	return nil, false
-}
-
-// variants names the fields one of which a switch field selects.
-func (s *shape) variants() (names []string) {
-	for _, f := range s.fields {
-		if f.variant {
-			names = append(names, f.name)
-		}
-	}
-	return names
 }
 
 // shapeOf panics on a type or tag it does not know: like a row that is there
@@ -79,6 +70,9 @@ func shapeOf(t reflect.Type) *shape {
 			of := shapeOf(f.Type)
 			of.read(f.Tag.Get("wx"))
 			s.fields = append(s.fields, field{name, of})
+			if of.variant {
+				s.cases = append(s.cases, name)
+			}
 		}
 		return s
 	}
