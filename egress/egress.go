@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	// workers is how many commands are executed at once.
-	workers = 64
+	// workers is how many commands are executed at once: enough that some of them
+	// always publish at the same moment and share a write, and fewer than the
+	// connections to WeChat that are kept.
+	workers = 96
 	// grace is how long sends may go on after the process was told to stop.
 	grace = 12 * time.Second
 )
