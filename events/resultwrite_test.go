@@ -23,7 +23,8 @@ func TestEncodeResult(t *testing.T) {
 			{},
 			{Outcome: ResultRejected, ErrCode: 45015, ErrMsg: "response out of time limit", RID: "5f-1", Class: "user", Response: json.RawMessage("{}")},
 			{Outcome: ResultDone, ResponseRef: "nats-object://WX_MEDIA/response-1", Response: json.RawMessage(` { "a" : 1 } `)},
-			{Outcome: ResultFailed, ErrMsg: "ä \"\n", Warnings: []string{"colour"}}, {Outcome: ResultDone, Response: json.RawMessage(`{`)},
+			{Outcome: ResultFailed, ErrMsg: "ä \"\n", Warnings: []string{"colour"}},
+			{Outcome: ResultDone, Response: json.RawMessage(`{`)},
 			{Outcome: ResultDone, ErrMsg: "<ok>", Response: json.RawMessage("{\"a\":\"\xff\"}")},
 		} {
 			if plainResult("wx0123", c, c.ID+".res", at, r) {

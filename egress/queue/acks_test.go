@@ -44,7 +44,8 @@ func TestLostAck(t *testing.T) {
 			t.Errorf("%s instead of %s", got, want)
 		}
 	}
-	if f.mu.Lock(); f.lost < 2 {
+	f.mu.Lock()
+	if f.lost < 2 {
 		t.Error("no ack was lost")
 	}
 	f.mu.Unlock()
