@@ -149,7 +149,7 @@ func (e *Egress) answerCall(ctx context.Context, row *wxapi.Row, r micro.Request
 	began := time.Now()
 	result := e.call(ctx, row, r)
 	result.ElapsedMS = time.Since(began).Milliseconds()
-	e.fitResult(ctx, "response-"+nuid.Next(), &result)
+	e.fitResult(ctx, nuid.Next(), &result)
 	e.observe.Finished(Finished{Verb: row.Name, Call: true, Result: result, Took: time.Since(began)})
 	e.respond(row.Name, r, result)
 }

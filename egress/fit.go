@@ -66,8 +66,8 @@ func token(verb string) string {
 }
 
 // fitResult makes a result fit into a message: what is too long is cut, and an
-// answer that is too large moves into the object store.
-func (e *Egress) fitResult(ctx context.Context, name string, r *events.Result) {
+// answer that is too large moves into the object store, named after owner.
+func (e *Egress) fitResult(ctx context.Context, owner string, r *events.Result) {
 	r.ErrMsg = cut(r.ErrMsg, maxText)
 	for i, warning := range r.Warnings {
 		r.Warnings[i] = cut(warning, maxWarning)
@@ -76,7 +76,7 @@ func (e *Egress) fitResult(ctx context.Context, name string, r *events.Result) {
 	case len(r.Response) == 0:
 		r.Response = json.RawMessage("{}")
 	case len(r.Response) > e.bus.Room(maxResponse):
-		ref, err := e.keep(ctx, name, "application/json", r.Response)
+		ref, err := e.keep(ctx, objectName("response-", owner), "application/json", r.Response)
 		if err != nil {
 			r.Warnings = append(r.Warnings, cut(fmt.Sprintf("the answer of %d bytes is too large for a message and is lost: %v", len(r.Response), err), maxWarning))
 		}

@@ -79,7 +79,7 @@ func (e *Egress) finish(ctx context.Context, j *job, r events.Result) (queue.Ver
 		r.ErrMsg += ": nobody can know whether WeChat executed it"
 	}
 	id := events.ResultID(j.command.ID)
-	e.fitResult(ctx, objectName("response-", j.command.ID), &r)
+	e.fitResult(ctx, j.command.ID, &r)
 	var err error
 	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, id, r); err != nil {
 		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
@@ -150,7 +150,7 @@ func (e *Egress) conflict(ctx context.Context, j *job) queue.Verdict {
 	}
 	own := events.ResultID(j.command.ID + "-" + strconv.FormatUint(j.message.Sequence, 10))
 	var err error
-	e.fitResult(ctx, objectName("response-", own), &r)
+	e.fitResult(ctx, own, &r)
 	if j.claim.Result, j.claim.Letter, err = e.ending(ctx, j, own, r); err != nil {
 		e.logger.Error("result cannot be written as an event", "command", j.command.ID, "error", err)
 		return queue.Again(soon)
