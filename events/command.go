@@ -58,31 +58,47 @@ func ParseCommand(p Prefix, m Message, bareID string) (Command, error) {
 	branch, verb, _ := p.Split(m.Subject)
 	c := Command{ID: bareID, Verb: verb, OnUnknown: OnUnknownReport, Expires: m.Time.Add(CommandLife)}
 	idErr := c.takeID(m.Header.Get(msgIDHeader))
+	if e, ok := openPlain(m.Header, m.Body); ok {
+		c.Data = e.data
+		return c, c.take(branch, e, m.Time, bareID)
+	}
 	e, isEvent, err := Decode(m.Header, m.Body)
 	if err != nil {
 		return c, &CommandError{err.Error()}
 	}
 	c.Data = bytes.TrimSpace(m.Body)
 	if isEvent {
-		c.ID = bareID
-		idErr = c.takeID(e.ID())
-		c.Source, c.Data = e.Source(), bytes.TrimSpace(e.Data())
-		extensions := e.Extensions() // a copy each time
-		c.PartitionKey = formatted(extensions[extPartitionKey])
-		c.Trace = Trace{formatted(extensions[extTraceParent]), formatted(extensions[extTraceState])}
-		err = c.readExtensions(branch, e.Type(), extensions, m.Time)
+		c.Data = bytes.TrimSpace(e.Data())
+		opened := envelope{id: e.ID(), source: e.Source(), eventType: e.Type(), extensions: e.Extensions()}
+		idErr, err = nil, c.take(branch, opened, m.Time, bareID)
 	}
 	switch {
 	case idErr != nil:
 		return c, &CommandError{idErr.Error()}
 	case err != nil:
-		return c, &CommandError{err.Error()}
+		return c, err
 	case len(c.Data) == 0:
 		return c, &CommandError{"empty: the body must be a JSON object, {} for a verb without fields"}
 	case !isObject(c.Data):
 		return c, &CommandError{"data is not a JSON object in UTF-8"}
 	}
 	return c, nil
+}
+
+// take reads what an event says of a command. The error is a *CommandError.
+func (c *Command) take(branch Branch, e envelope, stored time.Time, bareID string) error {
+	c.ID, c.Source = bareID, e.source
+	idErr := c.takeID(e.id)
+	c.PartitionKey = formatted(e.extensions[extPartitionKey])
+	c.Trace = Trace{formatted(e.extensions[extTraceParent]), formatted(e.extensions[extTraceState])}
+	err := c.readExtensions(branch, e.eventType, e.extensions, stored)
+	if idErr != nil {
+		err = idErr
+	}
+	if err != nil {
+		return &CommandError{err.Error()}
+	}
+	return nil
 }
 
 // takeID sets the id, unless there is none or it is too long to be part of others.

@@ -40,6 +40,36 @@ func FuzzDecodePlain(f *testing.F) {
 	})
 }
 
+// FuzzOpenPlain holds the envelope of a command against its event.
+func FuzzOpenPlain(f *testing.F) {
+	for _, members := range []string{
+		`"time":"2026-11-28T16:00:00.5+08:00","dataschema":"urn:wxbridge:cmd.x:1","datacontenttype":"application/json","partitionkey":"o1"`,
+		`"expirytime":"2026-11-29T16:00:00Z","wxonunknown":"resend","traceparent":"00-1","tracestate":"a=b"`, `"id":"2"`, `"source":"/t"`, `"source":"//"`,
+		`"dataschema":"urn:wxbridge:"`, `"dataschema":"urn:wxbridge::/:"`, `"time":""`, `"time":"2026-11-28T16:00:60Z"`, `"partitionkey":""`, `"subject":"x"`, `"data":[]`,
+	} {
+		for _, source := range []string{"/s", "//x/y", "a/../b", "///", "x.y"} {
+			f.Add([]byte(`{"specversion":"1.0","id":"1","source":"` + source + `","type":"t","data":{"a":"\"}"},` + members + `}`))
+		}
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, ok := openPlain(Structured(), body)
+		if !ok {
+			return
+		}
+		e, isEvent, err := Decode(Structured(), body)
+		if err != nil || !isEvent {
+			t.Fatalf("the event is none: %v", err)
+		}
+		want := envelope{e.ID(), e.Source(), e.Type(), e.Extensions(), bytes.TrimSpace(e.Data())}
+		if len(want.extensions) == 0 {
+			want.extensions = nil
+		}
+		if !reflect.DeepEqual(got, want) || !isObject(got.data) {
+			t.Errorf("%+v, the event has %+v", got, want)
+		}
+	})
+}
+
 // FuzzUniqueNames holds the walk over valid JSON against a reader of tokens.
 func FuzzUniqueNames(f *testing.F) {
 	for _, s := range []string{

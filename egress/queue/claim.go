@@ -54,6 +54,7 @@ type Claim struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Letter json.RawMessage `json:"letter,omitempty"`
 
+	key      string // in the bucket; made once, from the id
 	revision uint64
 }
 
@@ -96,7 +97,7 @@ func (c *Claims) Load(ctx context.Context, id string) (Claim, error) {
 	if err := json.Unmarshal(entry.Value(), &claim); err != nil {
 		return Claim{}, fmt.Errorf("claim: %w", err)
 	}
-	claim.revision = entry.Revision()
+	claim.key, claim.revision = entry.Key(), entry.Revision()
 	return claim, nil
 }
 
@@ -109,7 +110,10 @@ func conflicts(err error) bool {
 // Save writes a claim that was loaded, or a new one, if nobody else did
 // meanwhile; otherwise the error is ErrConflict.
 func (c *Claims) Save(ctx context.Context, id string, claim *Claim) error {
-	revision, err := c.bucket.write(ctx, key(id), claim.encode(), claim.revision)
+	if claim.key == "" {
+		claim.key = key(id)
+	}
+	revision, err := c.bucket.write(ctx, claim.key, claim.encode(), claim.revision)
 	switch {
 	case errors.Is(err, ErrConflict):
 		return ErrConflict

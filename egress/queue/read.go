@@ -16,7 +16,7 @@ const (
 	// a command that waits must not come again meanwhile.
 	ackWait = 30 * 24 * time.Hour
 	// batch is how many commands are under way from the server at most.
-	batch = 64
+	batch = 256
 )
 
 // reader reads the stream through a consumer of this tenure's own.
