@@ -332,7 +332,8 @@ func (n *bench) worker(work func(context.Context) func(jetstream.Msg) error) fun
 	return func() (begin, end func()) {
 		ctx, cancel := context.WithCancel(context.Background())
 		var running sync.WaitGroup
-		return func() { running.Go(func() { n.loop(ctx, work(ctx)) }) }, func() { cancel(); running.Wait() }
+		// What is under way ends when the stream is empty, and not with the pulling.
+		return func() { running.Go(func() { n.loop(ctx, work(context.WithoutCancel(ctx))) }) }, func() { cancel(); running.Wait() }
 	}
 }
 

@@ -40,13 +40,17 @@ func openBucket(ctx context.Context, js jetstream.JetStream, name string, post P
 	return b, nil
 }
 
+// asNew is the header of an entry that must not be there yet; nobody changes it.
+var asNew = nats.Header{jetstream.ExpectedLastSubjSeqHeader: {"0"}}
+
 // write stores an entry if its last revision is the given one, 0 for none. The
 // error is ErrConflict if it is another.
 func (b *bucket) write(ctx context.Context, key string, value []byte, revision uint64) (uint64, error) {
-	answer, err := b.asks.ask(ctx, &nats.Msg{
-		Subject: b.subject + key, Data: value,
-		Header: nats.Header{jetstream.ExpectedLastSubjSeqHeader: {strconv.FormatUint(revision, 10)}},
-	}, saveWithin)
+	header := asNew
+	if revision > 0 {
+		header = nats.Header{jetstream.ExpectedLastSubjSeqHeader: {strconv.FormatUint(revision, 10)}}
+	}
+	answer, err := b.asks.ask(ctx, &nats.Msg{Subject: b.subject + key, Data: value, Header: header}, saveWithin)
 	if err != nil {
 		return 0, err
 	}

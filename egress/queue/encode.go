@@ -10,7 +10,8 @@ import (
 // encode writes a claim as its tags say. It is written twice for each command,
 // and the events in it are JSON already, to be published again as they are.
 func (c *Claim) encode() []byte {
-	w := claimWriter(make([]byte, 0, 512+len(c.Result)+len(c.Letter)))
+	const names = 288 // bytes, with the numbers and times
+	w := claimWriter(make([]byte, 0, names+len(c.Owner)+len(c.Verb)+len(c.Hash)+len(c.Result)+len(c.Letter)))
 	w.text(`{"state":`, string(c.State))
 	w.number(`,"sequence":`, c.Sequence)
 	if c.Owner != "" {

@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -215,53 +214,5 @@ func (p *publisher) receive(m *nats.Msg) {
 	key, _, _ := strings.Cut(token, ".")
 	if answer := p.answer.Load(); answer != nil && key != "_" {
 		(*answer)(Answer{Key: key, Body: m.Data, Header: events.Header(m.Header)})
-	}
-}
-
-// ack is JetStream's answer to a publish, or the server's word that nobody
-// listens on the subject.
-type ack struct {
-	Stream    string  `json:"stream"`
-	Sequence  *uint64 `json:"seq"`
-	Duplicate bool    `json:"duplicate"`
-	Error     *struct {
-		Code        int    `json:"code"`
-		ErrCode     int    `json:"err_code"`
-		Description string `json:"description"`
-	} `json:"error"`
-	// MsgType is no field of an ack: with it the message is somebody's reply.
-	MsgType *json.RawMessage `json:"msgtype"`
-
-	nobody bool
-	unsent error // the message was not even sent
-}
-
-// readAck tells an ack from anything else.
-func readAck(m *nats.Msg) (a ack, ok bool) {
-	if len(m.Data) == 0 && m.Header.Get("Status") == "503" {
-		return ack{nobody: true}, true
-	}
-	if json.Unmarshal(m.Data, &a) != nil || a.MsgType != nil {
-		return ack{}, false
-	}
-	// Also an error of the stream names it; a service's {"error":{"code":404}} doesn't.
-	return a, a.Stream != "" && (a.Error == nil && a.Sequence != nil || a.Error != nil && a.Error.ErrCode > 0)
-}
-
-// verdict is what an ack says of a publish.
-func (a ack) verdict(subject string) (Ack, error) {
-	switch {
-	case errors.Is(a.unsent, nats.ErrReconnectBufExceeded): // there is no such buffer
-		return Ack{}, errors.New("NATS is not connected")
-	case a.unsent != nil:
-		return Ack{}, a.unsent
-	case a.nobody:
-		return Ack{}, fmt.Errorf("no stream listens: %w", nats.ErrNoResponders)
-	case a.Error == nil:
-		return Ack{Sequence: *a.Sequence, Duplicate: a.Duplicate}, nil
-	case a.Error.Code == 503 && a.Error.ErrCode != storeFailed: // "temporarily unavailable": a leader is being elected
-		return Ack{}, errors.New(a.Error.Description)
-	default:
-		return Ack{}, &RefusedError{subject, a.Error.ErrCode, a.Error.Description}
 	}
 }

@@ -2,10 +2,12 @@ package bus
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -213,6 +215,23 @@ func TestLateAckCounts(t *testing.T) {
 	case <-time.After(generous):
 		t.Fatal("not heard")
 	}
+}
+
+// FuzzPlainAck holds the short way of reading an ack against the long one.
+func FuzzPlainAck(f *testing.F) {
+	for _, s := range []string{`{"stream":"X","seq":7}`, `{"stream":"","seq":7}`, `{"stream":"X","seq":07}`, `{"stream":"X","seq":-7}`, `{"stream":"X","seq":7,"duplicate":true}`, `{"stream":"X\"","seq":7}`, `{"stream":"X","seq":99999999999999999999}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, ok := plainAck(data)
+		if !ok || !utf8.Valid(data) {
+			return
+		}
+		var long ack
+		if err := json.Unmarshal(data, &long); err != nil || long.Stream != a.Stream || *long.Sequence != *a.Sequence || long.Duplicate || long.Error != nil || long.MsgType != nil {
+			t.Errorf("%q is read as %+v, the long way %+v, %v", data, a, long, err)
+		}
+	})
 }
 
 func TestReadAckOfALeaderlessStream(t *testing.T) {
