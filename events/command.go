@@ -60,7 +60,8 @@ func ParseCommand(p Prefix, m Message, bareID string) (Command, error) {
 	idErr := c.takeID(m.Header.Get(msgIDHeader))
 	if e, ok := openPlain(m.Header, m.Body); ok {
 		c.Data = e.data
-		return c, c.take(branch, e, m.Time, bareID)
+		err := c.take(branch, e, m.Time, bareID)
+		return c, err
 	}
 	e, isEvent, err := Decode(m.Header, m.Body)
 	if err != nil {
