@@ -101,6 +101,13 @@ func (m *memory) chance(p float64) bool {
 	return m.rng.Float64() < p
 }
 
+// loses says whether the way takes a message.
+func (m *memory) loses() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rng.Float64() < m.loss
+}
+
 func (m *memory) upTo(d time.Duration) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -200,7 +207,7 @@ func (l *link) travel(ctx context.Context) bool {
 	if l.killed() {
 		<-ctx.Done() // a dead process waits for nothing and does nothing
 	}
-	return ctx.Err() == nil && !l.isDown() && !l.chance(l.loss)
+	return ctx.Err() == nil && !l.isDown() && !l.loses()
 }
 
 func (l *link) PublishEvent(ctx context.Context, subject string, e cloudevents.Event, id, key string) (bus.Ack, error) {
