@@ -111,22 +111,26 @@ func (s *pauses) keep(there map[string]bool, since time.Time) {
 	}
 }
 
-// hear takes over what somebody wrote, unless we know of something newer.
+// hear takes over what somebody wrote, unless we know of something newer. While a
+// pause of ours is on its way to the bucket what is heard may be older than it, an
+// echo of our own even: then only a longer pause counts.
 func (s *pauses) hear(entry jetstream.KeyValueEntry) {
+	var p Pause
+	over := entry.Operation() != jetstream.KeyValuePut || json.Unmarshal(entry.Value(), &p) != nil || p.Until.IsZero() || p.key() != entry.Key()
 	s.mu.Lock()
 	old := s.by[entry.Key()]
-	known := old != nil && (old.revision >= entry.Revision() || old.storing && entry.Operation() != jetstream.KeyValuePut)
-	s.mu.Unlock()
-	if known {
+	storing := old != nil && old.storing
+	if old != nil && old.revision >= entry.Revision() || storing && (over || !p.Until.After(old.Until)) {
+		s.mu.Unlock()
 		return
 	}
-	var p Pause
-	if entry.Operation() != jetstream.KeyValuePut || json.Unmarshal(entry.Value(), &p) != nil || p.Until.IsZero() || p.key() != entry.Key() {
-		s.forget(entry.Key()) // it is over, or nothing that one could keep to
+	if !over {
+		s.by[entry.Key()] = &paused{Pause: p, revision: entry.Revision(), told: time.Now(), storing: storing}
+	}
+	s.mu.Unlock()
+	if over { // or nothing that one could keep to
+		s.forget(entry.Key())
 		return
 	}
-	s.mu.Lock()
-	s.by[entry.Key()] = &paused{Pause: p, revision: entry.Revision(), told: time.Now()}
-	s.mu.Unlock()
 	s.gates.Shut(p.gate(), p.Until)
 }
