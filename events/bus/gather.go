@@ -18,6 +18,11 @@ type gatherer struct {
 	busy    bool // somebody is giving
 }
 
+// Post publishes a message in one go with those that others publish at the same
+// moment. failed is called if that cannot be done, perhaps before Post returns,
+// and must not block. That a stream has stored it is for the sender to hear.
+func (b *Bus) Post(m *nats.Msg, failed func(error)) { b.pub.out.publish(m, failed) }
+
 // parcel is a message and who hears that it could not be given.
 type parcel struct {
 	message *nats.Msg

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -86,7 +87,7 @@ func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Ev
 	if err != nil {
 		return Ack{}, err
 	}
-	return b.publish(ctx, &nats.Msg{Subject: subject, Header: nats.Header(header), Data: body}, id, key)
+	return b.publish(ctx, forever, &nats.Msg{Subject: subject, Header: nats.Header(header), Data: body}, id, key)
 }
 
 // Publish stores a message and waits for the stream's ack, trying again until
@@ -97,11 +98,21 @@ func (b *Bus) PublishEvent(ctx context.Context, subject string, e cloudevents.Ev
 func (b *Bus) Publish(ctx context.Context, subject string, header events.Header, body []byte, id, key string) (Ack, error) {
 	m := &nats.Msg{Subject: subject, Header: make(nats.Header, len(header)+1), Data: body}
 	maps.Copy(m.Header, header)
-	return b.publish(ctx, m, id, key)
+	return b.publish(ctx, forever, m, id, key)
 }
 
-// publish is Publish for a message that is its own.
-func (b *Bus) publish(ctx context.Context, m *nats.Msg, id, key string) (Ack, error) {
+// PublishWithin is Publish of an event in structured mode, for a time or until ctx
+// ends. It is for those who publish often: a deadline of ctx costs more than all
+// the rest.
+func (b *Bus) PublishWithin(ctx context.Context, within time.Duration, subject string, event []byte, id string) (Ack, error) {
+	return b.publish(ctx, within, &nats.Msg{Subject: subject, Header: nats.Header(events.Structured()), Data: event}, id, "")
+}
+
+// forever is as long as ctx lets it be.
+const forever = time.Duration(math.MaxInt64)
+
+// publish is Publish for a message that is its own, for a time.
+func (b *Bus) publish(ctx context.Context, within time.Duration, m *nats.Msg, id, key string) (Ack, error) {
 	if id != "" {
 		m.Header[nats.MsgIdHdr] = []string{id}
 	}
@@ -110,7 +121,7 @@ func (b *Bus) publish(ctx context.Context, m *nats.Msg, id, key string) (Ack, er
 	over := time.NewTimer(attempt)
 	defer over.Stop()
 	var last error
-	for ctx.Err() == nil {
+	for began := time.Now(); ctx.Err() == nil && time.Since(began) < within; {
 		over.Reset(attempt)
 		ack, err := b.pub.once(ctx, m, acks, over.C)
 		var refused *RefusedError
