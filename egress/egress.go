@@ -175,6 +175,9 @@ func (e *Egress) Reasons() []string {
 	if trouble := e.queue.Trouble(); len(reasons) == 0 && trouble != nil {
 		reasons = append(reasons, "commands are not executed: "+trouble.Error())
 	}
+	if len(reasons) == 0 && !e.pauses.known() {
+		reasons = append(reasons, "commands are not executed: what is paused is not read yet")
+	}
 	if trouble := e.pauses.trouble(); trouble != "" {
 		reasons = append(reasons, trouble)
 	}

@@ -73,6 +73,18 @@ func (s *pauses) readOn(epoch uint64) <-chan struct{} {
 	return s.reading(epoch).done
 }
 
+// known says whether that is so on the connection that was asked for last.
+func (s *pauses) known() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.read.done: // nil before the first
+		return true
+	default:
+		return false
+	}
+}
+
 func (s *pauses) wasRead(epoch uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

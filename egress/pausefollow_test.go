@@ -52,3 +52,28 @@ func TestEchoesOfAPause(t *testing.T) {
 		}
 	}
 }
+
+// Each connection reads the pauses anew, and what an older one still reads counts
+// for nothing.
+func TestPausesAreReadOnEachConnection(t *testing.T) {
+	t.Parallel()
+	s := newPauses(nil, &queue.Queue{}, slog.New(slog.DiscardHandler))
+	knows := func(want bool, when string) {
+		t.Helper()
+		if s.known() != want {
+			t.Errorf("%s: known %t, want %t", when, !want, want)
+		}
+	}
+	knows(false, "before any")
+	first := s.readOn(1)
+	knows(false, "while it is read")
+	s.wasRead(1)
+	s.wasRead(1) // a watch that began again
+	knows(true, "when it was read")
+	<-first
+	s.readOn(2)
+	s.wasRead(1)
+	knows(false, "on the next connection")
+	s.wasRead(2)
+	knows(true, "when that was read")
+}

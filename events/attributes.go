@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"maps"
 	"slices"
-	"unicode/utf8"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 )
@@ -63,11 +62,9 @@ func textsJSON(out []byte, c *cloudevents.EventContextV1) []byte {
 
 // appendString appends a JSON string.
 func appendString(out []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			quoted, _ := marshal(s) // a string always encodes
-			return append(out, quoted...)
-		}
+	if isPlain(s) {
+		return append(append(append(out, '"'), s...), '"')
 	}
-	return append(append(append(out, '"'), s...), '"')
+	quoted, _ := marshal(s) // a string always encodes
+	return append(out, quoted...)
 }

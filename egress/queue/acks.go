@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -16,9 +17,10 @@ import (
 // Whoever dies before it leaves a command whose claim is done: its heir
 // publishes the same result again and acks it.
 type acks struct {
-	post  Post
-	inbox string // the sequence follows
-	heard *nats.Subscription
+	post   Post
+	logger *slog.Logger
+	inbox  string // the sequence follows
+	heard  *nats.Subscription
 
 	mu   sync.Mutex
 	open map[uint64]openAck // by the command's sequence
@@ -31,8 +33,8 @@ type openAck struct {
 	sent    time.Time
 }
 
-func newAcks(conn *nats.Conn, post Post) (*acks, error) {
-	a := &acks{post: post, inbox: conn.NewInbox() + ".", open: map[uint64]openAck{}}
+func newAcks(conn *nats.Conn, post Post, logger *slog.Logger) (*acks, error) {
+	a := &acks{post: post, logger: logger, inbox: conn.NewInbox() + ".", open: map[uint64]openAck{}}
 	var err error
 	if a.heard, err = conn.Subscribe(a.inbox+"*", a.confirm); err != nil {
 		return nil, fmt.Errorf("confirmations of acks: %w", err)
@@ -82,16 +84,20 @@ func (a *acks) repeat(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		a.sendAgain(time.Now().Add(-ask))
+		if n := a.sendAgain(time.Now().Add(-ask)); n > 0 {
+			a.logger.Warn("acks of finished commands are not confirmed, sending them again", "acks", n)
+		}
 	}
 }
 
-// sendAgain sends what was sent before a time and is not confirmed. The server
-// confirms a second ack like the first.
-func (a *acks) sendAgain(before time.Time) {
-	for sequence, subject := range a.overdue(before) {
+// sendAgain sends what was sent before a time and is not confirmed, and says how
+// many that is. The server confirms a second ack like the first.
+func (a *acks) sendAgain(before time.Time) int {
+	late := a.overdue(before)
+	for sequence, subject := range late {
 		a.send(sequence, subject)
 	}
+	return len(late)
 }
 
 // overdue are those that were sent before a time.

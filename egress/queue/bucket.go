@@ -16,8 +16,9 @@ import (
 // saveWithin bounds one write to the bucket.
 const saveWithin = 5 * time.Second
 
-// bucket writes the entries of a key-value bucket as the client's own way does,
-// and costs a third of it: two entries are written for each command.
+// bucket writes the entries of a key-value bucket as the client does, with one
+// inbox for all and together with what others publish: two entries are written
+// for each command.
 type bucket struct {
 	jetstream.KeyValue
 	asks    *asks

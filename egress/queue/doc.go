@@ -11,7 +11,7 @@
 //	clock.go   what comes due: waits, pauses, expiries
 //	claim.go   what became of each command id, by compare-and-set
 //	encode.go  a claim in JSON
-//	bucket.go  how claims are written: the client's way at a third of its cost
+//	bucket.go  how claims are written: as the client does, for many at once
 //	asks.go    one inbox for all who wait for an answer
 //	acks.go    what is finished, off the queue
 //

@@ -3,6 +3,7 @@ package queue
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func TestAnswerOfTheStream(t *testing.T) {
 		`+OK`:                              false,
 		``:                                 false,
 	} {
-		if got, err := storedAt([]byte(answer)); err == nil || (err == ErrConflict) != conflict { //nolint:errorlint // it is never wrapped
+		if got, err := storedAt([]byte(answer)); err == nil || errors.Is(err, ErrConflict) != conflict {
 			t.Errorf("%s: %d, %v", answer, got, err)
 		}
 	}

@@ -188,7 +188,7 @@ func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) error {
 	if err != nil {
 		return unlessCut(link, err)
 	}
-	off, err := newAcks(q.JetStream.Conn(), q.Post)
+	off, err := newAcks(q.JetStream.Conn(), q.Post, q.Logger)
 	if err != nil {
 		return unlessCut(link, err)
 	}

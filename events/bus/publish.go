@@ -102,8 +102,7 @@ func (b *Bus) Publish(ctx context.Context, subject string, header events.Header,
 }
 
 // PublishWithin is Publish of an event in structured mode, for a time or until ctx
-// ends. It is for those who publish often: a deadline of ctx costs more than all
-// the rest.
+// ends. It is for those who publish often and so want no deadline of ctx's own.
 func (b *Bus) PublishWithin(ctx context.Context, within time.Duration, subject string, event []byte, id string) (Ack, error) {
 	return b.publish(ctx, within, &nats.Msg{Subject: subject, Header: nats.Header(events.Structured()), Data: event}, id, "")
 }
