@@ -35,6 +35,9 @@ type fleet struct {
 	app                 *nats.Conn
 	ingresses, egresses []*replica
 	balancer            *balancer
+	// misses: a holder may claim a reply, freeze, and find its peer gone. It says so,
+	// and the reply is sent late: such an event ends twice, and is answered once.
+	misses bool
 }
 
 // replica is one process that can be started again where it was.
