@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nuid"
 
 	"github.com/wxbridge/wxbridge/egress/queue"
@@ -156,12 +157,19 @@ func (e *Egress) tryOpen(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	js, p := e.bus.JetStream(), e.bus.Prefix
-	claims, err := queue.OpenClaims(ctx, js, p.Resource(bus.BucketClaim), e.bus.Post)
+	claims, err := queue.OpenClaims(ctx, js, p.Resource(bus.BucketClaim), e.store)
 	if err != nil {
 		return err
 	}
 	e.claims = claims
 	return nil
+}
+
+// store stores a claim.
+func (e *Egress) store(ctx context.Context, m *nats.Msg) (uint64, error) {
+	const within = 5 * time.Second
+	ack, err := e.bus.Once(ctx, within, m)
+	return ack.Sequence, err
 }
 
 // Reasons says why commands cannot be executed now; none when they can.

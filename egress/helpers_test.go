@@ -239,10 +239,12 @@ func lookup(t *testing.T, verb string) *wxapi.Row {
 // claims opens the bucket of claims.
 func (w *world) claims() *queue.Claims {
 	w.t.Helper()
-	claims, err := queue.OpenClaims(w.within(), w.js, "WX_CLAIM", func(m *nats.Msg, failed func(error)) {
-		if err := w.js.Conn().PublishMsg(m); err != nil {
-			failed(err)
+	claims, err := queue.OpenClaims(w.within(), w.js, "WX_CLAIM", func(ctx context.Context, m *nats.Msg) (uint64, error) {
+		ack, err := w.js.PublishMsg(ctx, m)
+		if err != nil {
+			return 0, err
 		}
+		return ack.Sequence, nil
 	})
 	if err != nil {
 		w.t.Fatal(err)

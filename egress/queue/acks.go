@@ -11,6 +11,10 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
+// Post publishes a message, perhaps together with others, and calls failed if that
+// cannot be done; failed does not block.
+type Post func(m *nats.Msg, failed func(error))
+
 // acks takes commands off the queue and sees to it that the server confirms
 // each: an ack that is lost would leave the command in the stream for as long as
 // the tenure lasts. Nobody waits for the confirmation but the end of a tenure.

@@ -34,7 +34,10 @@ type Claim struct {
 	// Owner is the process that wrote it last to send, Epoch its tenure.
 	Owner string `json:"owner,omitempty"`
 	Epoch uint64 `json:"epoch,omitempty"`
-	Verb  string `json:"verb"`
+	// Page is the first part of the page where the end of a claim that is being
+	// sent may stand.
+	Page string `json:"page,omitempty"`
+	Verb string `json:"verb"`
 	// Hash is of the command's data; the same id with other data is a mistake.
 	Hash string `json:"hash"`
 	// Attempts counts the requests written, Spent those that used up the budget.
@@ -54,28 +57,39 @@ type Claim struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Letter json.RawMessage `json:"letter,omitempty"`
 
-	key      string // in the bucket; made once, from the id
+	stored
+}
+
+// stored is where and how a claim is in the bucket.
+type stored struct {
+	key      string // made once, from the id
 	revision uint64
+	page     *page // on which it may end; nil if it is not this process that sends
+	// open is the first part of a page, perhaps another process's, on which the
+	// claim may still end; "" if there is none.
+	open string
 }
 
 // Takes makes this claim the one to be saved over another, which was saved last.
-func (c *Claim) Takes(over Claim) { c.revision = over.revision }
+func (c *Claim) Takes(over Claim) { c.stored = over.stored }
 
 // ErrConflict says that somebody else changed the claim first.
 var ErrConflict = errors.New("claim was changed by another process")
 
 // Claims keeps the claims of a prefix in a key-value bucket. A KV revision is a
 // fence, which an ack is not: two workers that got one message can both ack it.
-type Claims struct{ bucket *bucket }
+type Claims struct {
+	bucket *bucket
+	pages  *pages
+}
 
-// OpenClaims opens the bucket, which must be there. post publishes on js's
-// connection.
-func OpenClaims(ctx context.Context, js jetstream.JetStream, bucket string, post Post) (*Claims, error) {
-	b, err := openBucket(ctx, js, bucket, post)
+// OpenClaims opens the bucket, which must be there.
+func OpenClaims(ctx context.Context, js jetstream.JetStream, bucket string, store Store) (*Claims, error) {
+	b, err := openBucket(ctx, js, bucket, store)
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", bucket, err)
 	}
-	return &Claims{b}, nil
+	return &Claims{b, &pages{bucket: b}}, nil
 }
 
 // key is the bucket's key for a command id, which may hold any character.
@@ -86,25 +100,52 @@ func key(id string) string {
 
 // Load returns the claim of an id, the zero claim if there is none.
 func (c *Claims) Load(ctx context.Context, id string) (Claim, error) {
+	claim, err := c.load(ctx, id)
+	if err != nil {
+		return Claim{}, fmt.Errorf("claim: %w", err)
+	}
+	return claim, nil
+}
+
+func (c *Claims) load(ctx context.Context, id string) (claim Claim, err error) {
 	entry, err := c.bucket.Get(ctx, key(id))
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return Claim{}, nil
 	}
 	if err != nil {
-		return Claim{}, fmt.Errorf("claim: %w", err)
+		return Claim{}, err
 	}
-	var claim Claim
 	if err := json.Unmarshal(entry.Value(), &claim); err != nil {
-		return Claim{}, fmt.Errorf("claim: %w", err)
+		return Claim{}, err
 	}
-	claim.key, claim.revision = entry.Key(), entry.Revision()
+	claim.stored = stored{key: entry.Key(), revision: entry.Revision()}
+	if claim.State != Sending || claim.Page == "" {
+		return claim, nil
+	}
+	end, next, err := c.pages.read(ctx, claim.Page, claim.key)
+	if err != nil {
+		return Claim{}, err
+	}
+	if end != nil {
+		ended := Claim{stored: claim.stored}
+		return ended, json.Unmarshal(end, &ended)
+	}
+	claim.open = next
 	return claim, nil
 }
 
 // conflicts says that a compare-and-set found another revision. Streams of one
-// replica and of several say so in different words.
+// replica and of several say so in different words, and the client in its own.
 func conflicts(err error) bool {
-	return errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch)
+	refusal := &jetstream.APIError{}
+	switch {
+	case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+		return true
+	case !errors.As(err, &refusal):
+		return false
+	}
+	return refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant
 }
 
 // Save writes a claim that was loaded, or a new one, if nobody else did
@@ -113,13 +154,42 @@ func (c *Claims) Save(ctx context.Context, id string, claim *Claim) error {
 	if claim.key == "" {
 		claim.key = key(id)
 	}
-	revision, err := c.bucket.write(ctx, claim.key, claim.encode(), claim.revision)
-	switch {
+	switch err := c.save(ctx, claim); {
 	case errors.Is(err, ErrConflict):
 		return ErrConflict
 	case err != nil:
 		return fmt.Errorf("claim: %w", err)
 	}
-	claim.revision = revision
 	return nil
+}
+
+func (c *Claims) save(ctx context.Context, claim *Claim) error {
+	if p := claim.page; p != nil {
+		claim.page, claim.Page = nil, ""
+		defer p.leave()
+		if claim.State == Done && p.end(ctx, claim) == nil {
+			return nil
+		}
+	}
+	if claim.open != "" {
+		if err := c.pages.shut(ctx, claim.open, claim.key); err != nil {
+			return err
+		}
+	}
+	claim.open, claim.Page = "", ""
+	if claim.State == Sending {
+		claim.page, claim.Page = c.pages.join()
+	}
+	text := claim.appendTo(c.bucket.scratch.take())
+	revision, err := c.bucket.write(ctx, claim.key, text, claim.revision)
+	if err == nil {
+		claim.revision = revision
+		c.bucket.scratch.giveBack(text)
+		return nil
+	}
+	if claim.page != nil {
+		claim.page.leave()
+		claim.page, claim.Page = nil, ""
+	}
+	return err
 }

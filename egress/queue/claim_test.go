@@ -18,7 +18,7 @@ func (w *world) claims() *Claims {
 	if _, err := w.js.CreateOrUpdateKeyValue(w.within(), jetstream.KeyValueConfig{Bucket: "CLAIM", History: 1}); err != nil {
 		w.t.Fatal(err)
 	}
-	claims, err := OpenClaims(w.within(), w.js, "CLAIM", post(w.js.Conn()))
+	claims, err := OpenClaims(w.within(), w.js, "CLAIM", store(w.js))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -90,12 +90,15 @@ func TestClaimIsAFence(t *testing.T) {
 // What a stream of several replicas says of a conflict is one too.
 func TestConflictOfReplicas(t *testing.T) {
 	t.Parallel()
-	for _, err := range []error{jetstream.ErrKeyExists, fmt.Errorf("several replicas: %w", jetstream.ErrKeyRevisionMismatch)} {
+	for _, err := range []error{
+		jetstream.ErrKeyExists, fmt.Errorf("several replicas: %w", jetstream.ErrKeyRevisionMismatch),
+		&jetstream.APIError{ErrorCode: 10071}, fmt.Errorf("several replicas: %w", &jetstream.APIError{ErrorCode: 10164}),
+	} {
 		if !conflicts(err) {
 			t.Errorf("%v is no conflict", err)
 		}
 	}
-	if conflicts(nil) || conflicts(jetstream.ErrKeyNotFound) || conflicts(context.DeadlineExceeded) {
+	if conflicts(nil) || conflicts(jetstream.ErrKeyNotFound) || conflicts(context.DeadlineExceeded) || conflicts(&jetstream.APIError{ErrorCode: 10077}) {
 		t.Error("everything is a conflict")
 	}
 }

@@ -11,8 +11,8 @@
 //	clock.go   what comes due: waits, pauses, expiries
 //	claim.go   what became of each command id, by compare-and-set
 //	encode.go  a claim in JSON
+//	page.go    the ends of several claims, in one write
 //	bucket.go  how claims are written: as the client does, for many at once
-//	asks.go    one inbox for all who wait for an answer
 //	acks.go    what is finished, off the queue
 //
 // One process owns the queue and the others stand by, because a consumer that
@@ -33,7 +33,7 @@
 // claim done, publishes the same result under the same id and acks it.
 //
 // Claims, acks and results that are published at the same moment go to the server
-// in one write (Post).
+// in one write (Post, Store).
 //
 // What remains: a process that is frozen between its last look at the lease and
 // the write of a request can send a command after its heir has sent a later one

@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"sync"
 	"time"
 )
 
-// encode writes a claim as its tags say. It is written twice for each command,
+// appendTo writes a claim as its tags say. It is written twice for each command,
 // and the events in it are JSON already, to be published again as they are.
-func (c *Claim) encode() []byte {
-	const names = 288 // bytes, with the numbers and times
-	w := claimWriter(make([]byte, 0, names+len(c.Owner)+len(c.Verb)+len(c.Hash)+len(c.Result)+len(c.Letter)))
+func (c *Claim) appendTo(text []byte) []byte {
+	w := claimWriter(text)
 	w.text(`{"state":`, string(c.State))
 	w.number(`,"sequence":`, c.Sequence)
 	if c.Owner != "" {
@@ -19,6 +19,9 @@ func (c *Claim) encode() []byte {
 	}
 	if c.Epoch != 0 {
 		w.number(`,"epoch":`, c.Epoch)
+	}
+	if c.Page != "" {
+		w.text(`,"page":`, c.Page)
 	}
 	w.text(`,"verb":`, c.Verb)
 	w.text(`,"hash":`, c.Hash)
@@ -49,6 +52,24 @@ func (w *claimWriter) text(before, text string) {
 		}
 	}
 	*w = append(append(append(*w, '"'), text...), '"')
+}
+
+// scratch is room for what is written to the bucket. What was stored is not needed
+// any more; what may still be on its way must not be given back.
+type scratch struct{ free sync.Pool }
+
+func (s *scratch) take() []byte {
+	if b, _ := s.free.Get().(*[]byte); b != nil {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, 1<<10)
+}
+
+func (s *scratch) giveBack(b []byte) {
+	const large = 64 << 10
+	if cap(b) <= large {
+		s.free.Put(&b)
+	}
 }
 
 func quoted(text string) []byte {

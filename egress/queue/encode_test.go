@@ -3,7 +3,6 @@ package queue
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"math"
 	"testing"
 	"time"
@@ -25,36 +24,8 @@ func TestClaimIsWrittenAsItsTagsSay(t *testing.T) {
 		if err := encoder.Encode(claim); err != nil {
 			t.Fatal(err)
 		}
-		if got := claim.encode(); !bytes.Equal(got, bytes.TrimSpace(want.Bytes())) {
+		if got := claim.appendTo(nil); !bytes.Equal(got, bytes.TrimSpace(want.Bytes())) {
 			t.Errorf("%s\nwant %s", got, want.Bytes())
-		}
-	}
-}
-
-// What a stream says of a write, whichever server and however many replicas.
-func TestAnswerOfTheStream(t *testing.T) {
-	t.Parallel()
-	for answer, want := range map[string]uint64{
-		`{"stream":"KV_WX_CLAIM","seq":4711}`:                      4711,
-		`{"stream":"KV_WX_CLAIM", "seq": 12, "domain":"hub"}`:      12,
-		`{"stream":"KV_WX_CLAIM","domain":"error","seq":7,"x":[]}`: 7,
-	} {
-		if got, err := storedAt([]byte(answer)); got != want || err != nil {
-			t.Errorf("%s: %d, %v", answer, got, err)
-		}
-	}
-	for answer, conflict := range map[string]bool{
-		`{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 3"},"stream":"KV_WX_CLAIM","seq":0}`:          true,
-		`{"error":{"code":400,"err_code":10164,"description":"wrong last sequence"},"stream":"KV_WX_CLAIM","seq":0}`:             true,
-		`{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"KV_WX_CLAIM","seq":0}`:          false,
-		`{"error":{"code":503,"err_code":10008,"description":"JetStream system temporarily unavailable"},"stream":"x","seq":99}`: false,
-		`{"stream":"KV_WX_CLAIM"}`:         false,
-		`{"stream":"KV_WX_CLAIM","seq":0}`: false,
-		`+OK`:                              false,
-		``:                                 false,
-	} {
-		if got, err := storedAt([]byte(answer)); err == nil || errors.Is(err, ErrConflict) != conflict {
-			t.Errorf("%s: %d, %v", answer, got, err)
 		}
 	}
 }

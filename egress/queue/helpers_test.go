@@ -134,6 +134,17 @@ func post(conn *nats.Conn) Post {
 	}
 }
 
+// store stores each message by itself.
+func store(js jetstream.JetStream) Store {
+	return func(ctx context.Context, m *nats.Msg) (uint64, error) {
+		ack, err := js.PublishMsg(ctx, m)
+		if err != nil {
+			return 0, err
+		}
+		return ack.Sequence, nil
+	}
+}
+
 // settled is what a bus says of a connection, whose streams are always there.
 func settled(conn *nats.Conn) func(ctx context.Context) (uint64, <-chan struct{}, error) {
 	var epoch atomic.Uint64

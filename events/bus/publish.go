@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"strconv"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/events"
 )
@@ -37,6 +34,11 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s is not stored: %s (JetStream %d)", e.Subject, e.Description, e.Code)
 }
 
+// Unwrap is the error as the client has it, to be compared with its own.
+func (e *RefusedError) Unwrap() error {
+	return &jetstream.APIError{ErrorCode: jetstream.ErrorCode(e.Code), Description: e.Description}
+}
+
 // Answer is what a plain NATS subscriber said with msg.respond to a message
 // that was published with a key.
 type Answer struct {
@@ -55,27 +57,6 @@ const (
 	// its code is 503 too, as if that were to pass.
 	storeFailed = 10077
 )
-
-// publisher publishes with an inbox of its own and tells the PubAck from an
-// answer itself: a subject's plain subscribers may respond too, even before the
-// stream, and to a client that takes the first word such an answer is a broken ack.
-type publisher struct {
-	out     gatherer
-	inbox   string
-	counter atomic.Uint64
-	answer  atomic.Pointer[func(Answer)]
-
-	mu      sync.Mutex
-	waiting map[string]chan ack
-}
-
-func newPublisher(nc *nats.Conn) (*publisher, error) {
-	p := &publisher{out: gatherer{conn: nc}, inbox: nc.NewInbox(), waiting: map[string]chan ack{}}
-	if _, err := nc.Subscribe(p.inbox+".*.*", p.receive); err != nil {
-		return nil, fmt.Errorf("inbox: %w", err)
-	}
-	return p, nil
-}
 
 // OnAnswer sets who hears the answers of plain subscribers; set it before
 // publishing with a key. f must not block.
@@ -107,6 +88,25 @@ func (b *Bus) PublishWithin(ctx context.Context, within time.Duration, subject s
 	return b.publish(ctx, within, &nats.Msg{Subject: subject, Header: nats.Header(events.Structured()), Data: event}, id, "")
 }
 
+// Once stores a message and waits for the stream's ack, for a time or until ctx
+// ends. It is sent once and not again: for what must not be stored twice by a
+// repetition that nobody knows of, as a compare-and-set, whose second copy would
+// be refused because of the first. Errors: *RefusedError, or why there was no ack,
+// which leaves open whether the message is stored.
+func (b *Bus) Once(ctx context.Context, within time.Duration, m *nats.Msg) (Ack, error) {
+	if err := ctx.Err(); err != nil {
+		return Ack{}, fmt.Errorf("%s is not stored: %w", m.Subject, err)
+	}
+	w := b.pub.expect(m, "")
+	defer b.pub.forget(w)
+	ack, err := b.pub.once(ctx, m, w, within)
+	var refused *RefusedError
+	if err == nil || errors.As(err, &refused) {
+		return ack, err
+	}
+	return Ack{}, fmt.Errorf("%s may not be stored: %w", m.Subject, errors.Join(err, ctx.Err()))
+}
+
 // forever is as long as ctx lets it be.
 const forever = time.Duration(math.MaxInt64)
 
@@ -115,14 +115,11 @@ func (b *Bus) publish(ctx context.Context, within time.Duration, m *nats.Msg, id
 	if id != "" {
 		m.Header[nats.MsgIdHdr] = []string{id}
 	}
-	acks, forget := b.pub.expect(m, key)
-	defer forget()
-	over := time.NewTimer(attempt)
-	defer over.Stop()
+	w := b.pub.expect(m, key)
+	defer b.pub.forget(w)
 	var last error
 	for began := time.Now(); ctx.Err() == nil && time.Since(began) < within; {
-		over.Reset(attempt)
-		ack, err := b.pub.once(ctx, m, acks, over.C)
+		ack, err := b.pub.once(ctx, m, w, attempt)
 		var refused *RefusedError
 		switch {
 		case err == nil, errors.As(err, &refused):
@@ -168,61 +165,4 @@ func (b *Bus) Request(ctx context.Context, subject string, e cloudevents.Event) 
 // final tells what another attempt would not mend.
 func final(err error) bool {
 	return errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrBadSubject) || errors.Is(err, nats.ErrConnectionClosed)
-}
-
-// expect opens an inbox for one message. All its attempts share it: an ack that
-// comes after its attempt still counts, and says more than the next one, which
-// can only be a duplicate.
-func (p *publisher) expect(m *nats.Msg, key string) (acks chan ack, forget func()) {
-	if key == "" {
-		key = "_"
-	}
-	token := key + "." + strconv.FormatUint(p.counter.Add(1), 10)
-	acks = make(chan ack, 1)
-	m.Reply = p.inbox + "." + token
-	p.mu.Lock()
-	p.waiting[token] = acks
-	p.mu.Unlock()
-	return acks, func() {
-		p.mu.Lock()
-		delete(p.waiting, token)
-		p.mu.Unlock()
-	}
-}
-
-// once makes one attempt, which lasts until over.
-func (p *publisher) once(ctx context.Context, m *nats.Msg, acks chan ack, over <-chan time.Time) (Ack, error) {
-	p.out.publish(m, func(err error) { hear(acks, ack{unsent: err}) })
-	select {
-	case ack := <-acks:
-		return ack.verdict(m.Subject)
-	case <-over:
-	case <-ctx.Done():
-	}
-	return Ack{}, errors.New("no ack from the stream")
-}
-
-// hear passes an ack on. A second one of one publish says nothing new, and of a
-// publish that waits no more there is no channel.
-func hear(acks chan<- ack, a ack) {
-	select {
-	case acks <- a:
-	default:
-	}
-}
-
-// receive sorts what comes to the inbox into acks and answers.
-func (p *publisher) receive(m *nats.Msg) {
-	token := strings.TrimPrefix(m.Subject, p.inbox+".")
-	if ack, ok := readAck(m); ok {
-		p.mu.Lock()
-		acks := p.waiting[token]
-		p.mu.Unlock()
-		hear(acks, ack)
-		return
-	}
-	key, _, _ := strings.Cut(token, ".")
-	if answer := p.answer.Load(); answer != nil && key != "_" {
-		(*answer)(Answer{Key: key, Body: m.Data, Header: events.Header(m.Header)})
-	}
 }

@@ -134,6 +134,53 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// What is sent once is stored or refused, and a refusal is known as the client's.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	b := settled(t, bustest.Start(t))
+	first := func() *nats.Msg {
+		m := nats.NewMsg("wx.mark.e-1")
+		m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, "0")
+		return m
+	}
+	if ack, err := b.Once(within(t), generous, first()); err != nil || ack != (Ack{Sequence: 1}) {
+		t.Errorf("%+v, %v", ack, err)
+	}
+	if _, err := b.Once(within(t), generous, first()); !errors.Is(err, jetstream.ErrKeyExists) {
+		t.Errorf("%v", err)
+	}
+	if _, err := b.Once(within(t), generous, nats.NewMsg("nobody.listens")); !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(within(t))
+	cancel()
+	if _, err := b.Once(ctx, generous, nats.NewMsg("wx.mark.e-1")); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if ack := publish(t, b, "wx.mark.e-1", "x", ""); ack.Sequence != 2 {
+		t.Errorf("what was sent after its time is stored: %+v", ack)
+	}
+	b.nc.Close()
+	if _, err := b.Once(within(t), generous, first()); !errors.Is(err, nats.ErrConnectionClosed) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A stream of one replica and one of several refuse the same thing in other words.
+func TestRefusalsOfReplicas(t *testing.T) {
+	t.Parallel()
+	for answer, want := range map[string]jetstream.ErrorCode{
+		`{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 3"},"stream":"X","seq":0}`: jetstream.JSErrCodeStreamWrongLastSequence,
+		`{"error":{"code":400,"err_code":10164,"description":"wrong last sequence"},"stream":"X","seq":0}`:    jetstream.JSErrCodeStreamWrongLastSequenceConstant,
+	} {
+		a, ok := readAck(&nats.Msg{Data: []byte(answer)})
+		var refusal *jetstream.APIError
+		if _, err := a.verdict("s"); !ok || !errors.As(err, &refusal) || refusal.ErrorCode != want {
+			t.Errorf("%s: %v, %v", answer, ok, err)
+		}
+	}
+}
+
 func TestFinalErrors(t *testing.T) {
 	t.Parallel()
 	b := settled(t, bustest.Start(t))
@@ -202,13 +249,13 @@ func TestLateAckCounts(t *testing.T) {
 	s := bustest.Start(t)
 	b := settled(t, s)
 	m := nats.NewMsg("x")
-	heard, forget := b.pub.expect(m, "e-1")
-	defer forget()
+	w := b.pub.expect(m, "e-1")
+	defer b.pub.forget(w)
 	if err := s.Conn().Publish(m.Reply, []byte(`{"stream":"WX_INBOUND","seq":7}`)); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case a := <-heard:
+	case a := <-w.acks:
 		if ack, err := a.verdict("x"); err != nil || ack != (Ack{Sequence: 7}) {
 			t.Errorf("%+v, %v", ack, err)
 		}
