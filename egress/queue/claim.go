@@ -128,7 +128,8 @@ func (c *Claims) load(ctx context.Context, id string) (claim Claim, err error) {
 	}
 	if end != nil {
 		ended := Claim{stored: claim.stored}
-		return ended, json.Unmarshal(end, &ended)
+		err = json.Unmarshal(end, &ended)
+		return ended, err
 	}
 	claim.open = next
 	return claim, nil

@@ -106,9 +106,9 @@ func (p *page) end(ctx context.Context, c *Claim) error {
 	}
 	mine.written = true
 	if mine.err = p.turn(); mine.err == nil {
-		text := append(mine.text, partCloses...)
-		if _, mine.err = p.book.bucket.write(ctx, partName(p.key, mine.number), text, 0); mine.err == nil {
-			p.book.bucket.scratch.giveBack(text)
+		mine.text = append(mine.text, partCloses...)
+		if _, mine.err = p.book.bucket.write(ctx, partName(p.key, mine.number), mine.text, 0); mine.err == nil {
+			p.book.bucket.scratch.giveBack(mine.text)
 		}
 	}
 	if mine.err != nil {
