@@ -38,8 +38,8 @@ type calls struct {
 }
 
 // serveCalls answers wx.call.<verb> for every verb, as a NATS service that
-// `nats micro ls` finds. Calls are neither ordered nor remembered: one try, and
-// again only what was certainly not sent.
+// `nats micro ls` finds. Calls are not ordered, and remembered only if they carry
+// an id: one try, and again only what was certainly not sent.
 func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 	service, err := micro.AddService(e.bus.Conn(), micro.Config{
 		Name: "wxbridge", Version: "1.0.0",
@@ -148,7 +148,6 @@ func (e *Egress) answerCall(ctx context.Context, row *wxapi.Row, r micro.Request
 	defer cancel()
 	began := time.Now()
 	result := e.call(ctx, row, r)
-	result.ElapsedMS = time.Since(began).Milliseconds()
 	e.fitResult(ctx, nuid.Next(), &result)
 	e.observe.Finished(Finished{Verb: row.Name, Call: true, Result: result, Took: time.Since(began)})
 	e.respond(row.Name, r, result)
@@ -186,7 +185,7 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 	if len(m.Body) == 0 {
 		m.Body = []byte("{}") // `nats req wx.call.get_groups ''`
 	}
-	command, err := events.ParseCommand(e.bus.Prefix, m, "call")
+	command, err := events.ParseCommand(e.bus.Prefix, m, "")
 	if err == nil {
 		_, err = e.check(row, command.Data)
 	}
@@ -195,11 +194,22 @@ func (e *Egress) call(ctx context.Context, row *wxapi.Row, r micro.Request) even
 		return rejected(err)
 	case !m.Time.Before(command.Expires):
 		return expired(command)
+	case command.ID != "" && row.Retry != wxapi.Read && !row.CallOnly:
+		// What only reads can be read again; what carries credentials must not rest in a stream.
+		return e.callOnce(ctx, command)
 	}
+	res := e.callNow(ctx, row, command, command.Data)
+	res.ElapsedMS = time.Since(m.Time).Milliseconds()
+	return res
+}
+
+// callNow makes a call of a command with the data that are sent, whatever was
+// before: one try, and again only what was certainly not sent.
+func (e *Egress) callNow(ctx context.Context, row *wxapi.Row, command events.Command, data []byte) events.Result {
 	requests := 0
 	for n := 0; ; n++ {
 		sent := time.Now()
-		answer, err := e.client.CallJSON(ctx, row, command.Data)
+		answer, err := e.client.CallJSON(ctx, row, data)
 		requests += answer.Requests
 		// One try: what would come again on wx.cmd ends here.
 		a := attempt{row: row, spent: budget, now: time.Now(), jitter: rand.Float64()}.saw(err)

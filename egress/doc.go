@@ -11,6 +11,7 @@
 //	result.go     the last step: claim, dead letter, result, ack
 //	fit.go        what a result may repeat: all of it must fit into a message
 //	call.go       wx.call.<verb>: the same verbs, answered at once
+//	callonce.go   a call with an id, which is made once
 //	getresult.go  wx.call.get_result: what became of a command
 //	ledger.go     wx.call.get_quota: how many custom messages each follower may still get
 //	redrive.go    wx.call.redrive: dead letters become commands again

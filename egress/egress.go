@@ -21,6 +21,8 @@ const (
 	workers = 96
 	// grace is how long sends may go on after the process was told to stop.
 	grace = 12 * time.Second
+	// storeWithin bounds one try to write a claim.
+	storeWithin = 5 * time.Second
 )
 
 // Egress executes the commands of one account.
@@ -167,8 +169,7 @@ func (e *Egress) tryOpen(ctx context.Context) error {
 
 // store stores a claim.
 func (e *Egress) store(ctx context.Context, m *nats.Msg) (uint64, error) {
-	const within = 5 * time.Second
-	ack, err := e.bus.Once(ctx, within, m)
+	ack, err := e.bus.Once(ctx, storeWithin, m)
 	return ack.Sequence, err
 }
 

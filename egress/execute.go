@@ -119,7 +119,9 @@ func (e *Egress) settled(ctx context.Context, j *job, hash string) (queue.Verdic
 		return e.conflict(ctx, j), true
 	case c.State == queue.Done:
 		return e.publish(ctx, j, events.ResultID(j.command.ID)), true
-	case c.Sequence != j.message.Sequence && e.inStream(ctx, c.Sequence):
+	case c.Sequence == 0 && c.State == queue.Sending && j.began.Before(c.NotBefore):
+		return queue.Again(soon), true // a call of this id is being made
+	case c.Sequence != 0 && c.Sequence != j.message.Sequence && e.inStream(ctx, c.Sequence):
 		return queue.Again(soon), true // its twin is at work and will leave a result
 	case c.State == queue.Waiting && j.began.Before(c.NotBefore):
 		return queue.Again(c.NotBefore.Sub(j.began)), true

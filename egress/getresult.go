@@ -62,17 +62,22 @@ func (e *Egress) resultOf(ctx context.Context, data []byte, mayWait bool) events
 		case err != nil:
 			return events.Result{Outcome: events.ResultFailed, Class: string(wxapi.ClassBackoff), ErrMsg: "the claim cannot be read: " + err.Error()}
 		case claim.State == queue.Done:
-			result, _, err := events.ParseResult(events.Structured(), claim.Result)
-			if err != nil {
-				return events.Result{Outcome: events.ResultFailed, Class: string(wxapi.ClassBug), ErrMsg: "the stored result cannot be read: " + err.Error()}
-			}
-			return result
+			return storedResult(claim)
 		}
 		if left := time.Until(deadline); left <= 0 || !sleep(ctx, min(again, left)) {
 			return pending(claim)
 		}
 		last = claim
 	}
+}
+
+// storedResult is the result that a claim keeps.
+func storedResult(c queue.Claim) events.Result {
+	result, _, err := events.ParseResult(events.Structured(), c.Result)
+	if err != nil {
+		return events.Result{Outcome: events.ResultFailed, Class: string(wxapi.ClassBug), ErrMsg: "the stored result cannot be read: " + err.Error()}
+	}
+	return result
 }
 
 // pending says how far a command has got that has no result yet.
@@ -82,6 +87,10 @@ func pending(c queue.Claim) events.Result {
 	case queue.Sending:
 		r.ErrMsg = "no result yet: the command is being sent"
 	case queue.Waiting:
+		if c.Sequence == 0 {
+			r.ErrMsg = "no result: the call was not executed, and can be made again with its id"
+			break
+		}
 		r.ErrMsg = "no result yet: the command waits for its next try"
 		if c.NotBefore.After(time.Now()) {
 			r.ErrMsg += ", not before " + c.NotBefore.UTC().Format(time.RFC3339)

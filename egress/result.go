@@ -43,6 +43,14 @@ func rejected(err error) events.Result {
 	return r
 }
 
+// idConflict is the result of what has the id of something else.
+func idConflict(id string) events.Result {
+	return events.Result{
+		Outcome: events.ResultRejected, Class: classIDConflict,
+		ErrMsg: fmt.Sprintf("id %q was used in the last 7 days for another command: ids are the idempotency key, use a new one", id),
+	}
+}
+
 // result is the terminal result that a decision and its attempt make.
 func result(d decision, answer wxapi.Result, err error) events.Result {
 	r := events.Result{
@@ -143,11 +151,8 @@ func (e *Egress) publishStored(ctx context.Context, branch events.Branch, verb, 
 // conflict ends a command whose id was used for another one before: a result of
 // its own, and the first command's claim untouched.
 func (e *Egress) conflict(ctx context.Context, j *job) queue.Verdict {
-	r := events.Result{
-		Outcome: events.ResultRejected, Class: classIDConflict,
-		ErrMsg:    fmt.Sprintf("id %q was used in the last 7 days for another command: ids are the idempotency key, use a new one", j.command.ID),
-		ElapsedMS: max(0, time.Since(j.message.Time).Milliseconds()),
-	}
+	r := idConflict(j.command.ID)
+	r.ElapsedMS = max(0, time.Since(j.message.Time).Milliseconds())
 	own := events.ResultID(j.command.ID + "-" + strconv.FormatUint(j.message.Sequence, 10))
 	var err error
 	e.fitResult(ctx, own, &r)

@@ -21,9 +21,9 @@ import (
 // not done is a failure of the tool.
 func sendCommand(ctx context.Context, p *program) error {
 	flags := flag.NewFlagSet("send", flag.ContinueOnError)
-	id := flags.String("id", "", "the command's id, with which it may be sent again (a new one)")
+	id := flags.String("id", "", "the command's id, with which it may be sent again (a new one; with --call none)")
 	wait := flags.Duration("wait", time.Minute, "how long to wait for the result")
-	call := flags.Bool("call", false, "ask wx.call.<verb> instead: one try, answered at once, no order, no result event")
+	call := flags.Bool("call", false, "ask wx.call.<verb> instead: one try, answered at once, no order, no result event; with --id it is made once")
 	rest, err := parseFlags(flags, p)
 	if err != nil {
 		return helped(err)
@@ -54,7 +54,7 @@ func sendCommand(ctx context.Context, p *program) error {
 	defer cancel()
 	var result events.Result
 	if *call {
-		result, err = t.call(ctx, verb, data)
+		result, err = t.call(ctx, verb, *id, data)
 	} else {
 		if *id == "" {
 			*id = nuid.Next()
@@ -105,9 +105,14 @@ func meant(verb string) string {
 	return ""
 }
 
-// call asks wx.call.<verb>.
-func (t *tool) call(ctx context.Context, verb string, data []byte) (r events.Result, err error) {
-	m, err := t.nc.RequestWithContext(ctx, t.subject(events.Call, verb), data)
+// call asks wx.call.<verb>; id is "" for a call that is made each time.
+func (t *tool) call(ctx context.Context, verb, id string, data []byte) (r events.Result, err error) {
+	request := nats.NewMsg(t.subject(events.Call, verb))
+	request.Data = data
+	if id != "" {
+		request.Header.Set(nats.MsgIdHdr, id)
+	}
+	m, err := t.nc.RequestMsgWithContext(ctx, request)
 	if errors.Is(err, nats.ErrNoResponders) {
 		return r, errors.New("no egress answers: is one running, and is WX_PREFIX right?")
 	}

@@ -88,7 +88,7 @@ func (s *source) channels() object {
 		channel(events.Cmd, "verb", "Commands: WeChat's own request bodies, in a CloudEvent or bare. The id, or of a bare body the header Nats-Msg-Id, makes a repeated command do nothing. Fields that a verb does not know are passed on and named in the result's warnings. Stream <PREFIX>_CMD, a work queue.", verb, s.verbMessages(events.Cmd)),
 		channel(events.Results, "verb", "The one terminal result of each command. Stream <PREFIX>_RESULT, 7 days.", verb, s.verbMessages(events.Results)),
 		channel(events.DLQ, "name", "What could not be processed, with the reason and the original. Stream <PREFIX>_DLQ, 30 days.", "A verb's name or a kind's.", obj("dlq", s.event(events.DLQ, "dlq", "", ""))),
-		channel(events.Call, "verb", "The same verbs as a NATS request, answered at once: for reads, for what carries credentials. In no stream.", verb, s.callMessages()),
+		channel(events.Call, "verb", "The same verbs as a NATS request, answered at once: for reads, for what carries credentials. In no stream. What changes something and carries an id (the event's, or Nats-Msg-Id) is done once in 7 days: asked again it answers the same.", verb, s.callMessages()),
 		{"answer", obj(
 			"title", "the caller's inbox",
 			"address", nil,
