@@ -95,7 +95,7 @@ func newWorld(t *testing.T, changes ...func(*wxsim.Config)) *world {
 	return w
 }
 
-var streams = bus.StreamConfig{Mode: "create", Replicas: 1, Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute}
+var streams = bus.StreamConfig{Mode: "create", Replicas: bustest.Replicas(), Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute}
 
 func (w *world) within() context.Context {
 	ctx, cancel := context.WithTimeout(w.ctx, patience)

@@ -217,7 +217,7 @@ func (l *ledger) noteCall(ctx context.Context, openID string, r events.Result) {
 	defer cancel()
 	for {
 		err := l.addCall(ctx, openID, stampOf(d, time.Now()))
-		if errors.Is(err, jetstream.ErrKeyExists) && ctx.Err() == nil {
+		if bus.Conflict(err) && ctx.Err() == nil {
 			continue // another call to this follower was faster
 		}
 		if err != nil {

@@ -71,7 +71,7 @@ func (t *Tokens) Save(ctx context.Context, old, fresh wxapi.Token) (wxapi.Token,
 	} else {
 		_, err = kv.Update(ctx, tokenKey, value, revision)
 	}
-	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+	if bus.Conflict(err) {
 		return t.Load(ctx)
 	}
 	if err != nil {

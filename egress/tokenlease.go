@@ -8,6 +8,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events/bus"
 )
 
 const (
@@ -87,7 +89,7 @@ func (t *Tokens) lease(ctx context.Context, seen uint64, since time.Time) (mine,
 	default:
 		return 0, entry.Revision(), nil
 	}
-	if errors.Is(err, jetstream.ErrKeyExists) {
+	if bus.Conflict(err) {
 		return 0, seen, nil // another was faster
 	}
 	if err != nil {

@@ -137,7 +137,7 @@ func (w *world) replica(change ...func(*setup)) *replica {
 	}
 	logger := s.log
 	b, err := bus.Connect("test", bus.Config{URL: w.nats.URL(), InboxPrefix: "_INBOX"}, w.prefix, bus.StreamConfig{
-		Mode: "create", Replicas: 1, Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute,
+		Mode: "create", Replicas: bustest.Replicas(), Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute,
 	}, logger)
 	noError(w.t, err)
 	r := &replica{watcher: newWatcher(), w: w}

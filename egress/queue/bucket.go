@@ -6,6 +6,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events/bus"
 )
 
 // Store stores a message, which is sent once and not again, and returns its
@@ -44,11 +46,11 @@ func (b *bucket) write(ctx context.Context, key string, value []byte, revision u
 		header = nats.Header{jetstream.ExpectedLastSubjSeqHeader: {strconv.FormatUint(revision, 10)}}
 	}
 	stored, err := b.store(ctx, &nats.Msg{Subject: b.subject + key, Data: value, Header: header})
-	if revision == 0 && conflicts(err) {
+	if revision == 0 && bus.Conflict(err) {
 		// What was deleted is there still, as a mark, and the client knows it.
 		stored, err = b.Create(ctx, key, value)
 	}
-	if conflicts(err) {
+	if bus.Conflict(err) {
 		err = ErrConflict
 	}
 	return stored, err

@@ -135,20 +135,6 @@ func (c *Claims) load(ctx context.Context, id string) (claim Claim, err error) {
 	return claim, nil
 }
 
-// conflicts says that a compare-and-set found another revision. Streams of one
-// replica and of several say so in different words, and the client in its own.
-func conflicts(err error) bool {
-	refusal := &jetstream.APIError{}
-	switch {
-	case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
-		return true
-	case !errors.As(err, &refusal):
-		return false
-	}
-	return refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
-		refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant
-}
-
 // Save writes a claim that was loaded, or a new one, if nobody else did
 // meanwhile; otherwise the error is ErrConflict.
 func (c *Claims) Save(ctx context.Context, id string, claim *Claim) error {

@@ -30,7 +30,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, nats: bustest.Start(t)}
 	w.js = w.nats.JetStream()
 	if _, err := w.js.CreateStream(w.within(), jetstream.StreamConfig{
-		Name: "CMD", Subjects: []string{"cmd.*.*.*"}, Retention: jetstream.WorkQueuePolicy,
+		Name: "CMD", Subjects: []string{"cmd.*.*.*"}, Retention: jetstream.WorkQueuePolicy, Replicas: bustest.Replicas(),
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) bucket() jetstream.KeyValue {
 	w.t.Helper()
-	kv, err := w.js.CreateOrUpdateKeyValue(w.within(), jetstream.KeyValueConfig{Bucket: "STATE", History: 1})
+	kv, err := w.js.CreateOrUpdateKeyValue(w.within(), jetstream.KeyValueConfig{Bucket: "STATE", History: 1, Replicas: bustest.Replicas()})
 	if err != nil {
 		w.t.Fatal(err)
 	}

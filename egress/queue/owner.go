@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events/bus"
 )
 
 // LeaseKey is where in the bucket of states people read who owns the queue.
@@ -117,7 +119,7 @@ func (o *owner) take(ctx context.Context, last record, revision uint64) (*tenure
 	began := time.Now()
 	mine := record{Process: o.process, Epoch: max(epoch, last.Epoch) + 1, Since: began.UTC()}
 	revision, err = o.save(ctx, mine, revision)
-	if conflicts(err) {
+	if bus.Conflict(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -186,7 +188,7 @@ func (t *tenure) keep(ctx context.Context) error {
 		err := t.beat(ctx)
 		switch {
 		case err == nil, ctx.Err() != nil:
-		case conflicts(err):
+		case bus.Conflict(err):
 			if err := t.adopt(ctx); err != nil {
 				return err
 			}

@@ -16,7 +16,7 @@ import (
 const generous = 30 * time.Second
 
 func testStreams() StreamConfig {
-	return StreamConfig{Mode: "create", Replicas: 1, Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute}
+	return StreamConfig{Mode: "create", Replicas: bustest.Replicas(), Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute}
 }
 
 func within(t *testing.T) context.Context {

@@ -147,6 +147,21 @@ func TooLarge(err error) bool {
 	return errors.Is(err, nats.ErrMaxPayload) || errors.As(err, &refused) && refused.Code == tooLong
 }
 
+// Conflict says whether a compare-and-set found another revision than the expected
+// one: whoever writes next must look again. Streams of one replica and of several
+// say so in different words, and the client's buckets in their own.
+func Conflict(err error) bool {
+	refusal := &jetstream.APIError{}
+	switch {
+	case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+		return true
+	case !errors.As(err, &refusal):
+		return false
+	}
+	return refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant
+}
+
 // Request asks whoever serves a subject and waits for the one answer until ctx
 // ends; give it a deadline. When nobody serves it the error is
 // nats.ErrNoResponders, at once.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -163,6 +164,22 @@ func TestOnce(t *testing.T) {
 	b.nc.Close()
 	if _, err := b.Once(within(t), generous, first()); !errors.Is(err, nats.ErrConnectionClosed) {
 		t.Errorf("%v", err)
+	}
+}
+
+// What a stream of several replicas says of a conflict is one too.
+func TestConflictOfReplicas(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{
+		jetstream.ErrKeyExists, fmt.Errorf("several replicas: %w", jetstream.ErrKeyRevisionMismatch),
+		&jetstream.APIError{ErrorCode: 10071}, fmt.Errorf("several replicas: %w", &jetstream.APIError{ErrorCode: 10164}),
+	} {
+		if !Conflict(err) {
+			t.Errorf("%v is no conflict", err)
+		}
+	}
+	if Conflict(nil) || Conflict(jetstream.ErrKeyNotFound) || Conflict(context.DeadlineExceeded) || Conflict(&jetstream.APIError{ErrorCode: 10077}) {
+		t.Error("everything is a conflict")
 	}
 }
 

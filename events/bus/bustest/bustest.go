@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/url"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +29,12 @@ type Server struct {
 	user, password string
 	conf           string // accounts and permissions, "" for none
 	nobody         string // the user that a client is which names none
+
+	// Of a member of a cluster; cluster is all of them, in the first one.
+	name      string
+	routePort int
+	routes    []*url.URL
+	cluster   []*Server
 }
 
 // Password is every user's in the configurations of StartWith.
@@ -43,6 +49,9 @@ func Start(t testing.TB) *Server {
 	t.Helper()
 	if file := os.Getenv("BUSTEST_CONF"); file != "" {
 		return startSuite(t, file, os.Getenv("BUSTEST_USER"))
+	}
+	if n := Replicas(); n > 1 {
+		return StartCluster(t, n)
 	}
 	s := &Server{t: t, dir: t.TempDir(), port: freePort(t)}
 	s.Start()
@@ -98,7 +107,7 @@ func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := 12000 + rand.IntN(18000)
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		l, err := net.Listen("tcp", at(port))
 		if err == nil {
 			l.Close()
 			return port
@@ -109,10 +118,33 @@ func freePort(t testing.TB) int {
 }
 
 // URL is where clients connect.
-func (s *Server) URL() string { return "nats://127.0.0.1:" + strconv.Itoa(s.port) }
+func (s *Server) URL() string {
+	urls := []string{}
+	for _, one := range s.members() {
+		urls = append(urls, "nats://"+at(one.port))
+	}
+	return strings.Join(urls, ",")
+}
 
-// Start starts a stopped server.
+// members are the servers of a cluster, or the one.
+func (s *Server) members() []*Server {
+	if s.cluster == nil {
+		return []*Server{s}
+	}
+	return s.cluster
+}
+
+// Start starts a stopped server, of a cluster all.
 func (s *Server) Start() {
+	s.t.Helper()
+	if s.cluster != nil {
+		s.startCluster()
+		return
+	}
+	s.launch()
+}
+
+func (s *Server) launch() {
 	s.t.Helper()
 	options := &server.Options{}
 	if s.conf == "" {
@@ -122,6 +154,7 @@ func (s *Server) Start() {
 	}
 	options.Host, options.Port, options.JetStream, options.StoreDir = "127.0.0.1", s.port, true, s.dir
 	options.NoLog, options.NoSigs, options.NoAuthUser = true, true, s.nobody
+	s.join(options)
 	srv, err := server.NewServer(options)
 	if err != nil {
 		s.t.Fatal(err)
@@ -139,17 +172,28 @@ func (s *Server) Require(user, password string) { s.user, s.password = user, pas
 // Connections is how many clients have connected or tried to since Start.
 func (s *Server) Connections() uint64 {
 	s.t.Helper()
-	varz, err := s.srv.Varz(nil)
-	if err != nil {
-		s.t.Fatal(err)
+	var total uint64
+	for _, one := range s.members() {
+		varz, err := one.srv.Varz(nil)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		total += varz.TotalConnections
 	}
-	return varz.TotalConnections
+	return total
 }
 
-// Stop stops the server and waits for its end.
+// Stop stops the server, of a cluster all, and waits for its end.
 func (s *Server) Stop() {
-	s.srv.Shutdown()
-	s.srv.WaitForShutdown()
+	for i, one := range s.members() {
+		switch {
+		case s.cluster == nil:
+			one.srv.Shutdown()
+			one.srv.WaitForShutdown()
+		case one.srv != nil:
+			s.Kill(i)
+		}
+	}
 }
 
 // Conn is a plain client of the server, closed at the end of the test.

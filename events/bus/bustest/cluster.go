@@ -1,0 +1,112 @@
+package bustest
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// Replicas is of how many servers the bus of a suite is made, and how many
+// replicas its streams have: BUSTEST_REPLICAS, 1 without it. Whole suites can be
+// run on a cluster:
+//
+//	BUSTEST_REPLICAS=3 go test ./egress
+func Replicas() int {
+	n, err := strconv.Atoi(os.Getenv("BUSTEST_REPLICAS"))
+	if err != nil {
+		return 1
+	}
+	return n
+}
+
+// StartCluster runs a cluster of n servers until the test ends. Stop and Start are
+// of all of them; Kill and Revive of one.
+func StartCluster(t testing.TB, n int) *Server {
+	t.Helper()
+	all := make([]*Server, n)
+	routes := make([]string, n)
+	for i := range all {
+		all[i] = &Server{t: t, dir: t.TempDir(), port: freePort(t), routePort: freePort(t), name: fmt.Sprint("n", i+1)}
+		routes[i] = "nats://" + at(all[i].routePort)
+	}
+	for _, s := range all {
+		s.routes = server.RoutesFromStr(strings.Join(routes, ","))
+	}
+	all[0].cluster = all
+	all[0].Start()
+	t.Cleanup(all[0].Stop)
+	return all[0]
+}
+
+// startCluster starts all servers that do not run, and waits until they have a
+// leader and know each other.
+func (s *Server) startCluster() {
+	s.t.Helper()
+	for _, one := range s.cluster {
+		if one.srv == nil {
+			one.launch()
+		}
+	}
+	s.awaitLeader()
+}
+
+func (s *Server) awaitLeader() {
+	s.t.Helper()
+	const look = 20 * time.Millisecond
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); <-time.After(look) {
+		leaders, current := 0, 0
+		for _, one := range s.cluster {
+			if one.srv == nil {
+				current++
+				continue
+			}
+			if one.srv.JetStreamIsLeader() {
+				leaders++
+			}
+			if one.srv.JetStreamIsCurrent() {
+				current++
+			}
+		}
+		if leaders == 1 && current == len(s.cluster) {
+			return
+		}
+	}
+	s.t.Fatal("the cluster has no leader")
+}
+
+// Kill stops one server of a cluster, counted from 0.
+func (s *Server) Kill(i int) {
+	s.cluster[i].srv.Shutdown()
+	s.cluster[i].srv.WaitForShutdown()
+	s.cluster[i].srv = nil
+}
+
+// Revive starts a server that was killed, and waits until the cluster is whole.
+func (s *Server) Revive(i int) {
+	s.t.Helper()
+	s.cluster[i].launch()
+	s.awaitLeader()
+}
+
+func at(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
+
+// join makes a server's options those of a member of its cluster.
+func (s *Server) join(options *server.Options) {
+	if s.routes == nil {
+		return
+	}
+	options.ServerName = s.name
+	options.Cluster = server.ClusterOpts{Name: "bustest", Host: "127.0.0.1", Port: s.routePort}
+	options.Routes = []*url.URL{}
+	for _, route := range s.routes {
+		if route.Port() != strconv.Itoa(s.routePort) {
+			options.Routes = append(options.Routes, route)
+		}
+	}
+}
