@@ -185,6 +185,32 @@ func TestLargeBadCommands(t *testing.T) {
 	w.ends("after", "done")
 }
 
+// Credentials stand in no dead letter, whatever else is wrong with their command.
+func TestCredentialsAreInNoLetter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(func(e *Egress) { e.cfg.MaxCommand = 1000 }).ready()
+	bare := func(letter events.DeadLetter) {
+		t.Helper()
+		if letter.Class != classCallOnly && letter.Class != classIDConflict || letter.Body != "" || letter.BodyBase64 != nil || len(letter.Headers) != 0 {
+			t.Errorf("%+v", letter)
+		}
+	}
+	w.event("get_oauth_access_token", "malformed", `{"code":"SECRET"}`, extensions{"wxonunknown": "never"})
+	w.event("get_oauth_access_token", "large", `{"code":"SECRET`+strings.Repeat("x", 2000)+`"}`, nil)
+	w.bare("get_access_token", "no JSON", `SECRET`)
+	for _, id := range []string{"malformed", "large", "no JSON"} {
+		w.ends(id, events.ResultRejected)
+		letter, _ := w.letter(events.ResultID(id))
+		bare(letter)
+	}
+	w.event("get_groups", "used", `{}`, nil)
+	w.ends("used", events.ResultDone)
+	sequence := w.event("refresh_oauth_access_token", "used", `{"refresh_token":"SECRET"}`, nil)
+	letter, _ := w.letter(events.ResultID(fmt.Sprint("used-", sequence)))
+	bare(letter)
+}
+
 // A verb that carries credentials is refused as a command, and what it carried
 // stands in no dead letter. Not parallel: it borrows a row while no other test runs.
 func TestCallOnlyVerb(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -20,14 +21,18 @@ import (
 const (
 	// callWithin bounds one call; NATS does not tell how long its caller waits.
 	callWithin = 15 * time.Second
-	// callsAtOnce bounds the calls of one process; more of them wait.
+	// callsAtOnce bounds the calls of one process; more of them wait, but not for
+	// long: whoever asked may have given up, which NATS does not tell either.
 	callsAtOnce = 64
+	callsInLine = 1024
+	slotWithin  = 2 * time.Second
 )
 
 // calls is the service behind wx.call.
 type calls struct {
 	service micro.Service
 	slots   chan struct{}
+	line    chan struct{}      // of those with a slot and those without
 	waiting chan struct{}      // slots of get_result, which mostly waits
 	cancel  context.CancelFunc // of what runs
 	release context.CancelFunc // of what only waits
@@ -53,40 +58,35 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 	waiting, release := context.WithCancel(work)
 	c := &calls{
 		service: service, cancel: cancel, release: release,
-		slots: make(chan struct{}, callsAtOnce), waiting: make(chan struct{}, resultsAtOnce),
+		slots: make(chan struct{}, callsAtOnce), line: make(chan struct{}, callsAtOnce+callsInLine), waiting: make(chan struct{}, resultsAtOnce),
 	}
-	add := func(verb, doc string, run func(micro.Request) bool) {
+	endpoint := func(verb, doc string, handle func(micro.Request) bool) {
 		handler := func(r micro.Request) {
-			if !run(r) {
-				e.respond(verb, r, events.Result{
-					Outcome: events.ResultFailed, Class: string(wxapi.ClassBackoff),
-					ErrMsg: "this process is stopping: nothing was sent, ask again",
-				})
+			if !handle(r) {
+				e.refuseCall(verb, r, "this process is stopping")
 			}
 		}
 		err = cmp.Or(err, service.AddEndpoint(verb, micro.HandlerFunc(handler),
 			micro.WithEndpointSubject(e.bus.Prefix.Subject(events.Call, verb)),
 			micro.WithEndpointMetadata(map[string]string{"doc": doc})))
 	}
-	for _, row := range wxapi.Verbs() {
-		add(row.Name, row.Doc, func(r micro.Request) bool {
-			return c.run(func() { e.answerCall(work, row, r) })
+	add := func(verb, doc string, answer func(context.Context, micro.Request)) {
+		busy := fmt.Sprintf("this process makes %d calls at once, and there was no room for another within %s", callsAtOnce, slotWithin)
+		endpoint(verb, doc, func(r micro.Request) bool {
+			return c.run(func() { answer(work, r) }, func() { e.refuseCall(verb, r, busy) })
 		})
 	}
-	add(events.CallGetResult, "what became of a command", func(r micro.Request) bool {
+	for _, row := range wxapi.Verbs() {
+		add(row.Name, row.Doc, func(ctx context.Context, r micro.Request) { e.answerCall(ctx, row, r) })
+	}
+	endpoint(events.CallGetResult, "what became of a command", func(r micro.Request) bool {
 		return c.wait(func(mayWait bool) { e.answerResult(waiting, r, mayWait) })
 	})
-	add(events.CallGetQuota, "what a follower may still get, and what rests", func(r micro.Request) bool {
-		return c.run(func() { e.answerQuota(work, r) })
-	})
+	add(events.CallGetQuota, "what a follower may still get, and what rests", e.answerQuota)
 	if e.cfg.TokenCall {
-		add(events.CallGetAccessToken, "the account's access token", func(r micro.Request) bool {
-			return c.run(func() { e.answerToken(work, r) })
-		})
+		add(events.CallGetAccessToken, "the account's access token", e.answerToken)
 	}
-	add(events.CallRedrive, "sends dead letters again", func(r micro.Request) bool {
-		return c.run(func() { e.answerRedrive(work, r) })
-	})
+	add(events.CallRedrive, "sends dead letters again", e.answerRedrive)
 	if err != nil {
 		c.stop(0)
 		return nil, err
@@ -95,30 +95,43 @@ func (e *Egress) serveCalls(ctx context.Context) (*calls, error) {
 	return c, nil
 }
 
-// run runs f when there is a slot for it; not after the stop, when the client
-// still hands out requests that it had received before.
-func (c *calls) run(f func()) bool {
+// run runs f when there is a slot for it, or busy if there is none in time; not
+// after the stop, when the client still hands out requests that it had received
+// before.
+func (c *calls) run(f, busy func()) bool {
+	return c.begin(func() {
+		select {
+		case c.line <- struct{}{}:
+			defer func() { <-c.line }()
+		default:
+			busy()
+			return
+		}
+		patience := time.NewTimer(slotWithin)
+		defer patience.Stop()
+		select {
+		case c.slots <- struct{}{}:
+			defer func() { <-c.slots }()
+			f()
+		case <-patience.C:
+			busy()
+		}
+	})
+}
+
+// begin runs f beside the others. It does not block: all requests come here.
+func (c *calls) begin(f func()) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.over {
-		return false
+	if !c.over {
+		c.running.Go(f)
 	}
-	c.slots <- struct{}{}
-	c.running.Go(func() {
-		defer func() { <-c.slots }()
-		f()
-	})
-	return true
+	return !c.over
 }
 
 // wait runs f beside the calls; f may wait for something if there is a slot.
 func (c *calls) wait(f func(mayWait bool)) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return false
-	}
-	c.running.Go(func() {
+	return c.begin(func() {
 		select {
 		case c.waiting <- struct{}{}:
 			defer func() { <-c.waiting }()
@@ -127,7 +140,6 @@ func (c *calls) wait(f func(mayWait bool)) bool {
 			f(false)
 		}
 	})
-	return true
 }
 
 // stop takes no more calls and waits for those that run, within grace.
@@ -151,6 +163,13 @@ func (e *Egress) answerCall(ctx context.Context, row *wxapi.Row, r micro.Request
 	e.fitResult(ctx, nuid.Next(), &result)
 	e.observe.Finished(Finished{Verb: row.Name, Call: true, Result: result, Took: time.Since(began)})
 	e.respond(row.Name, r, result)
+}
+
+// refuseCall answers a request for which nothing was done.
+func (e *Egress) refuseCall(verb string, r micro.Request, why string) {
+	e.respond(verb, r, events.Result{
+		Outcome: events.ResultFailed, Class: string(wxapi.ClassBackoff), ErrMsg: why + ": nothing was sent, ask again",
+	})
 }
 
 // respond answers by itself: a micro.Request is its handler's alone, which has
@@ -214,6 +233,9 @@ func (e *Egress) callNow(ctx context.Context, row *wxapi.Row, command events.Com
 		// One try: what would come again on wx.cmd ends here.
 		a := attempt{row: row, spent: budget, now: time.Now(), jitter: rand.Float64()}.saw(err)
 		if a.reach == notWritten && n < 3 && sleep(ctx, a.after(n)) {
+			if !time.Now().Before(command.Expires) {
+				return expired(command)
+			}
 			continue
 		}
 		d := e.decide(a)

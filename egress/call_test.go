@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
@@ -56,6 +57,63 @@ func TestEveryVerbAsCall(t *testing.T) {
 	defer p.seen.mu.Unlock()
 	if last := p.seen.finished[len(p.seen.finished)-1]; !last.Call || last.Verb != "get_groups" {
 		t.Errorf("the observer was told %+v", last)
+	}
+}
+
+// More calls than a process makes at once: the others hear so in time, and what
+// nobody may wait for any more is not sent. What calls nobody goes on beside them.
+func TestMoreCallsThanSlots(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start().ready()
+	alice := w.follower("alice")
+	w.bare("get_user_info", "before", userInfo(alice))
+	w.ends("before", events.ResultDone)
+	w.fault(wxsim.Fault{Verb: "get_groups", Kind: wxsim.FaultSlow, DelayMS: 1, Times: callsAtOnce})
+	for range callsAtOnce {
+		if err := w.conn.PublishRequest("wx.call.get_groups", w.conn.NewInbox(), []byte(`{}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.arrived("get_groups", callsAtOnce)
+	late := make(chan events.Result)
+	go func() {
+		r, _ := w.ask("send_custom_message", text(alice, "late"))
+		late <- r
+	}()
+	if r, _ := w.wanted("before", 0); r.Outcome != events.ResultDone {
+		t.Errorf("%+v", r)
+	}
+	if r := <-late; r.Outcome != events.ResultFailed || !strings.Contains(r.ErrMsg, "ask again") || r.Attempts != 0 {
+		t.Errorf("%+v", r)
+	}
+	close(w.gate)
+	w.eventually("there is room again", func() bool {
+		r, _ := w.ask("get_groups", `{}`)
+		return r.Outcome == events.ResultDone
+	})
+	if n := w.calls("send_custom_message"); n != 0 {
+		t.Errorf("%d messages that nobody waited for", n)
+	}
+}
+
+// A call whose time is up is not made, however often it is tried.
+func TestCallThatExpires(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start().ready()
+	alice := w.follower("alice")
+	w.fault(wxsim.Fault{Verb: "get_access_token", Kind: wxsim.FaultHTML, Times: 2})
+	for _, verb := range []string{"get_user_info", "send_custom_message"} { // without a claim and with one
+		data := map[string]string{"get_user_info": userInfo(alice), "send_custom_message": text(alice, "late")}[verb]
+		m := w.message(verb, "late", data, extensions{"expirytime": time.Now().Add(200 * time.Millisecond).UTC().Format(time.RFC3339Nano)}, events.EncodeStructured)
+		m.Subject = "wx.call." + verb
+		if r := w.request(m); r.Outcome != events.ResultExpired {
+			t.Errorf("%s: %+v", verb, r)
+		}
+		if n := w.calls(verb); n != 0 {
+			t.Errorf("%d calls of %s", n, verb)
+		}
 	}
 }
 

@@ -28,6 +28,9 @@ func (e *Egress) callOnce(ctx context.Context, command events.Command) events.Re
 	e.recognise(j)
 	fresh := j.claim
 	for {
+		if !time.Now().Before(command.Expires) {
+			return expired(command)
+		}
 		err := e.claimCall(ctx, j)
 		if err == nil {
 			return e.callClaimed(ctx, j)

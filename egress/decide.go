@@ -15,6 +15,9 @@ const (
 	budget = 6
 	// unknownBudget is the same for an errcode that nobody has documented.
 	unknownBudget = 3
+	// keyMargin is how long before WeChat forgets a key nothing is sent with it any
+	// more: so much later than decided a request may be written.
+	keyMargin = 15 * time.Second
 	// configPause is how often somebody tries whether an operator has helped.
 	configPause = time.Minute
 )
@@ -212,7 +215,7 @@ func (a attempt) mayResend() bool {
 	case a.onUnknown == events.OnUnknownResend, a.row.Retry == wxapi.Read:
 		return true
 	case a.row.Retry == wxapi.Keyed && a.keyed:
-		return a.now.Before(a.firstSent.Add(a.row.KeyLife))
+		return a.now.Before(a.firstSent.Add(a.row.KeyLife - keyMargin))
 	}
 	return false
 }

@@ -114,9 +114,9 @@ func TestDecideUnproven(t *testing.T) {
 			{wxapi.Read, events.OnUnknownReport, 0, 0, again},
 			{wxapi.Read, events.OnUnknownReport, budget - 1, 0, events.ResultFailed},
 			{wxapi.Read, events.OnUnknownResend, budget - 1, 0, events.ResultFailed},
-			{wxapi.Keyed, events.OnUnknownReport, 0, life - time.Second, again},
+			{wxapi.Keyed, events.OnUnknownReport, 0, life - keyMargin - time.Second, again},
 			{wxapi.Keyed, events.OnUnknownReport, budget - 1, 0, events.ResultUnknown},
-			{wxapi.Keyed, events.OnUnknownReport, 0, life, events.ResultUnknown},
+			{wxapi.Keyed, events.OnUnknownReport, 0, life - keyMargin, events.ResultUnknown},
 			{wxapi.Keyed, events.OnUnknownResend, 0, life + time.Hour, again},
 		} {
 			d := decide(attempt{
@@ -240,7 +240,7 @@ func TestDecideEveryRow(t *testing.T) {
 			t.Errorf("%s: not the same twice", name)
 		}
 		harmless := a.row.Retry == wxapi.Read || a.onUnknown == events.OnUnknownResend ||
-			a.row.Retry == wxapi.Keyed && a.keyed && now.Before(a.firstSent.Add(a.row.KeyLife))
+			a.row.Retry == wxapi.Keyed && a.keyed && now.Before(a.firstSent.Add(a.row.KeyLife-keyMargin))
 		if d.doubt != (a.reach == written) || d.doubt && d.outcome == again && !harmless {
 			t.Errorf("%s: %+v", name, d)
 		}

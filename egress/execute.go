@@ -112,7 +112,6 @@ func (e *Egress) mistaken(ctx context.Context, j *job, mistake any) queue.Verdic
 // settled deals with a command that is not new: finished, waiting, or left in
 // mid-send by a process that died.
 func (e *Egress) settled(ctx context.Context, j *job, hash string) (queue.Verdict, bool) {
-	unsent := e.knownUnsent(j.command.ID)
 	c := &j.claim
 	switch {
 	case c.Verb != j.command.Verb || c.Hash != hash:
@@ -126,9 +125,12 @@ func (e *Egress) settled(ctx context.Context, j *job, hash string) (queue.Verdic
 	case c.State == queue.Waiting && j.began.Before(c.NotBefore):
 		return queue.Again(c.NotBefore.Sub(j.began)), true
 	}
-	if c.State == queue.Sending && (c.Owner != e.process || !unsent) {
+	if c.State == queue.Sending && (c.Owner != e.process || !e.knownUnsent(j.command.ID)) {
 		if wait := e.heirWaits - time.Since(j.turn.Began); c.Owner != e.process && wait > 0 {
 			return queue.Again(wait), true
+		}
+		if c.Epoch > j.turn.Epoch || !j.turn.Held() {
+			return queue.Again(soon), true // it is its heir's who lives, and not left by a former owner
 		}
 		// Written or not: it counts as if it was.
 		c.Attempts++
@@ -153,10 +155,16 @@ func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 		row: j.row, keyed: j.keyed, onUnknown: j.command.OnUnknown, spent: j.claim.Spent, backoff: j.claim.Backoff,
 		firstSent: j.claim.FirstSent, now: j.began, jitter: rand.Float64(),
 	}
-	if j.inherited && (!a.mayResend() || a.spent >= budget) {
+	switch {
+	case j.inherited && (!a.mayResend() || a.spent >= budget):
 		return e.finish(ctx, j, events.Result{
 			Outcome: events.ResultFailed, Class: string(wxapi.ClassBackoff),
 			ErrMsg: "a process stopped while it was sending this command",
+		})
+	case j.claim.Doubt && !a.mayResend(): // it could be when its last attempt ended, and has waited since
+		return e.finish(ctx, j, events.Result{
+			Outcome: events.ResultUnknown, Class: string(wxapi.ClassBackoff),
+			ErrMsg: "it was sent, and has waited until WeChat knows a repetition no more",
 		})
 	}
 	if !j.admitted {
@@ -181,7 +189,8 @@ func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 		// Another process may own the queue by now, and send what comes after.
 		return e.unsent(ctx, j, before)
 	}
-	j.admitted = false // it is spent
+	_ = e.knownUnsent(j.command.ID) // from now on it is not
+	j.admitted = false              // it is spent
 	e.observe.Taken(Taken{ID: j.command.ID, Verb: j.row.Name, Data: j.command.Data})
 	sent := time.Now()
 	answer, err := e.client.Do(ctx, j.checked)
@@ -194,7 +203,7 @@ func (e *Egress) send(ctx context.Context, j *job) (queue.Verdict, error) {
 	if d.spends {
 		j.claim.Spent++
 	}
-	e.tell(ctx, j, a, d, sent, err)
+	e.tell(ctx, j, a, d, sent, answer.Requests, err)
 	if d.outcome == "" {
 		return e.wait(ctx, j, d, err)
 	}
@@ -226,14 +235,14 @@ func (e *Egress) wait(ctx context.Context, j *job, d decision, why error) (queue
 }
 
 // tell passes on what an attempt says of the API and the account.
-func (e *Egress) tell(ctx context.Context, j *job, a attempt, d decision, sent time.Time, err error) {
+func (e *Egress) tell(ctx context.Context, j *job, a attempt, d decision, sent time.Time, requests int, err error) {
 	p := Pause{API: j.api, Class: d.class, ErrCode: a.errcode, Since: a.now, Until: a.now.Add(d.wait)}
 	switch d.pause {
 	case theAccount:
 		p.API = ""
 	case nothing:
-		if a.reach == refused || a.reach == executed {
-			e.pauses.passed(ctx, j.api, sent)
+		if requests > 0 && (a.reach == refused || a.reach == executed) { // what asked nobody has learned nothing
+			e.pauses.passed(ctx, j.api, j.row.Auth == wxapi.AccountToken, sent)
 		}
 		if a.reach == executed {
 			e.cleared(ctx, j.row, j.command.Data)

@@ -65,6 +65,32 @@ func TestKeyedIsRepeated(t *testing.T) {
 	}
 }
 
+// A command that may have been executed has waited, for a pause or for a process,
+// until WeChat knows its key no more: nobody can know, and it is not sent again.
+func TestKeyedHasWaitedTooLong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start().ready()
+	data := w.template(w.follower("anna"), "")
+	p.stop()
+	for id, age := range map[string]time.Duration{"old": 10*time.Minute - keyMargin, "young": 9 * time.Minute} {
+		sequence := w.event("send_template_message", id, data, nil)
+		w.left("send_template_message", id, data, sequence, func(c *queue.Claim) {
+			c.State, c.Doubt, c.Attempts, c.Spent, c.FirstSent = queue.Waiting, true, 1, 1, time.Now().Add(-age)
+		})
+	}
+	w.start()
+	if r := w.ends("old", events.ResultUnknown); r.Attempts != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r := w.ends("young", events.ResultDone); r.Attempts != 2 {
+		t.Errorf("%+v", r)
+	}
+	if n := w.calls("send_template_message"); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+}
+
 // A claim older than WeChat's memory, and a key that is none: not sent again.
 func TestKeyedIsNotRepeated(t *testing.T) {
 	t.Parallel()

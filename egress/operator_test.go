@@ -152,7 +152,7 @@ func TestMissingRight(t *testing.T) {
 		w.bare("get_user_info", fmt.Sprint("yes", i), userInfo(w.follower("alice")))
 	}
 	for i := range 3 {
-		if r := w.ends(fmt.Sprint("no", i), events.ResultRejected); r.Class != "right" || r.Attempts != 1 {
+		if r := w.ends(fmt.Sprint("no", i), events.ResultRejected); r.Class != "right" || r.Attempts != 1 || !strings.Contains(r.ErrMsg, "get_groups (/cgi-bin/groups/get)") {
 			t.Errorf("%+v", r)
 		}
 		w.ends(fmt.Sprint("yes", i), events.ResultDone)
@@ -160,6 +160,23 @@ func TestMissingRight(t *testing.T) {
 	if reasons := p.Reasons(); len(reasons) != 0 {
 		t.Errorf("%q", reasons)
 	}
+}
+
+// What asks nobody, as a URL that is put together here, does not prove that the
+// account's trouble is over: the others wait until one of them has tried.
+func TestLocalCommandEndsNoPause(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.start().ready()
+	p.pauses.begin(w.within(), Pause{Class: wxapi.ClassConfig, ErrCode: 40164, Reason: "40164", Since: time.Now(), Until: time.Now()}, time.Now())
+	w.bare("get_qr_code_url", "local", `{"ticket":"t"}`)
+	w.ends("local", events.ResultDone)
+	if p.pauses.trouble() == "" {
+		t.Error("a command that asked nobody has ended the pause")
+	}
+	w.bare("get_groups", "asks", `{}`)
+	w.ends("asks", events.ResultDone)
+	w.eventually("the pause is over", func() bool { return p.pauses.trouble() == "" })
 }
 
 // The token endpoint has its own trouble: no command is spent on it.

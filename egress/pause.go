@@ -122,9 +122,10 @@ func (s *pauses) begin(ctx context.Context, p Pause, sent time.Time) {
 	s.store(ctx, p.key(), now.Pause)
 }
 
-// passed notes that WeChat has executed or looked at a command. If it was one
-// that tried whether a pause is over, it is.
-func (s *pauses) passed(ctx context.Context, api string, sent time.Time) {
+// passed notes that WeChat has executed or looked at a command, and has taken the
+// account's token if it was one with it. If it was one that tried whether a pause
+// is over, it is.
+func (s *pauses) passed(ctx context.Context, api string, token bool, sent time.Time) {
 	s.mu.Lock()
 	none := len(s.by) == 0
 	s.mu.Unlock()
@@ -135,7 +136,7 @@ func (s *pauses) passed(ctx context.Context, api string, sent time.Time) {
 		s.mu.Lock()
 		old := s.by[p.key()]
 		s.mu.Unlock()
-		if old != nil && !sent.Before(old.Until) {
+		if old != nil && !sent.Before(old.Until) && (token || p.API != "") {
 			s.end(ctx, old.Pause)
 		}
 	}

@@ -99,18 +99,18 @@ func (e *Egress) withKey(row *wxapi.Row, c events.Command) (data []byte, keyed b
 
 // refuse says why a command cannot be executed at all.
 func (e *Egress) refuse(j *job) error {
+	if e.callOnly(j) { // whatever else is wrong with it
+		_, verb, _ := e.bus.Prefix.Split(j.message.Subject)
+		return &callOnlyError{verb}
+	}
 	if len(j.message.Body) > e.cfg.MaxCommand {
 		return fmt.Errorf("the command is %d bytes, at most %d are possible (WX_MAX_COMMAND): put files into the object store and pass a dataref", len(j.message.Body), e.cfg.MaxCommand)
 	}
 	switch {
 	case j.malformed != nil:
 		return j.malformed
-	case j.command.Verb == events.CallGetAccessToken:
-		return &callOnlyError{events.CallGetAccessToken}
 	case j.row == nil:
 		return unknownVerb(j.command.Verb)
-	case j.row.CallOnly:
-		return &callOnlyError{j.row.Name}
 	}
 	var err error
 	j.checked, err = e.check(j.row, j.data)

@@ -26,6 +26,14 @@ func (e *callOnlyError) Error() string {
 	return fmt.Sprintf("%s carries credentials, which must not rest in a stream: send it as a request on wx.call.%s", e.verb, e.verb)
 }
 
+// callOnly says whether a command carries credentials, by its subject: for whatever
+// else it is refused too, they must not rest in a stream.
+func (e *Egress) callOnly(j *job) bool {
+	_, verb, _ := e.bus.Prefix.Split(j.message.Subject)
+	row, known := wxapi.Lookup(verb)
+	return verb == events.CallGetAccessToken || known && row.CallOnly
+}
+
 func unknownVerb(verb string) error {
 	problem := "the verb is unknown"
 	if near := wxapi.Nearest(verb); near != "" {
@@ -61,10 +69,22 @@ func result(d decision, answer wxapi.Result, err error) events.Result {
 	switch {
 	case errors.As(err, &refused):
 		r.ErrCode, r.ErrMsg, r.RID = refused.Code, refused.Msg, refused.RID
+		if refused.Class == wxapi.ClassRight {
+			r.ErrMsg = missingRight(refused)
+		}
 	case err != nil:
 		r.ErrMsg = err.Error()
 	}
 	return r
+}
+
+// missingRight says which right an operator must see to.
+func missingRight(refused *wxapi.Error) string {
+	path := ""
+	if row, known := wxapi.Lookup(refused.Verb); known {
+		path = row.Path
+	}
+	return fmt.Sprintf("%s: %s (%s) is not the account's right: %s", refused.Msg, refused.Verb, path, wxapi.Help(refused.Code))
 }
 
 // expired is the result of a command whose time ran out.
@@ -112,7 +132,7 @@ func (e *Egress) ending(ctx context.Context, j *job, resultID string, r events.R
 		return result, nil, err
 	}
 	original := j.message
-	if r.Class == classCallOnly {
+	if e.callOnly(j) {
 		original.Header, original.Body = nil, nil // it holds credentials
 	}
 	event, err := events.NewCommandLetter(e.appID, j.command, resultID, now, r, original)

@@ -44,6 +44,37 @@ func TestStaleOwner(t *testing.T) {
 	}
 }
 
+// A former owner that was frozen before it could claim a command finds its heir's
+// claim when it goes on: what is being sent is the heir's, who lives.
+func TestStaleOwnerFindsItsHeirsClaim(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	stale := w.start().ready()
+	data := text(w.follower("anna"), "x")
+	m := queue.Message{
+		Subject: "wx.cmd.send_custom_message", Header: map[string][]string{"Nats-Msg-Id": {"frozen"}},
+		Body: []byte(data), Sequence: 1 << 40, Time: time.Now(), Origin: "WX_CMD-1",
+	}
+	claims := w.claims()
+	claim := queue.Claim{
+		State: queue.Sending, Sequence: m.Sequence, Owner: "heir", Epoch: 999,
+		Verb: "send_custom_message", Hash: dataHash([]byte(data)), FirstSent: time.Now(),
+	}
+	if err := claims.Save(w.within(), "frozen", &claim); err != nil {
+		t.Fatal(err)
+	}
+	for epoch, held := range map[uint64]bool{1: true, 1000: false} {
+		turn := queue.Turn{Epoch: epoch, Began: time.Now().Add(-time.Minute), Held: func() bool { return held }}
+		if v := stale.read(m).Work(w.within(), turn); v.Done() {
+			t.Errorf("epoch %d: the command is finished", epoch)
+		}
+	}
+	claim.State, claim.Result = queue.Done, resultOf(t, "frozen", events.Result{Outcome: events.ResultDone})
+	if err := claims.Save(w.within(), "frozen", &claim); err != nil {
+		t.Errorf("the heir, which has sent it, cannot say so: %v", err)
+	}
+}
+
 // While NATS is away nothing is sent, of what was read before either.
 func TestNothingIsSentWithoutNATS(t *testing.T) {
 	t.Parallel()
