@@ -18,7 +18,7 @@ const (
 	retry = time.Second
 	// heldBytes is how much payload is kept for commands that wait for a worker.
 	heldBytes = 8 << 20
-	// mostCommands is how many commands are in memory at most, some 750 bytes each.
+	// mostCommands is how many commands are in memory at most, some 600 bytes each.
 	mostCommands = 1 << 20
 )
 
