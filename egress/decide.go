@@ -13,7 +13,8 @@ const (
 	// budget is how many requests that were answered with trouble a command may
 	// spend before it failed.
 	budget = 6
-	// unknownBudget is the same for an errcode that nobody has documented.
+	// unknownBudget is the same for an errcode that nobody has documented: it may
+	// have meant that WeChat was busy, and after so many it did not.
 	unknownBudget = 3
 	// keyMargin is how long before WeChat forgets a key nothing is sent with it any
 	// more: so much later than decided a request may be written.
@@ -132,6 +133,7 @@ var ownPace = map[int]bool{
 //   - refused by our checks, or finally by WeChat: rejected
 //   - nothing was sent: again, without using up the budget
 //   - WeChat is busy: again, six times in all, then failed
+//   - nobody knows the errcode: again, three times in all, then rejected for good
 //   - a minute's or day's quota is used up: the API rests until it is new
 //   - only an operator can help: the account rests, and one command at a time tries
 //   - nobody can know: unknown, unless a repetition does no harm
@@ -168,7 +170,7 @@ func (a attempt) apply(r rule) decision {
 		_, known := wxapi.Known(a.errcode)
 		switch {
 		case !known && a.spent+1 >= unknownBudget:
-			d.outcome = events.ResultRejected
+			d.outcome, d.class = events.ResultRejected, wxapi.ClassPermanent
 		case a.spent+1 >= budget:
 			d.outcome = events.ResultFailed
 		default:

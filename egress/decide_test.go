@@ -83,7 +83,7 @@ func TestDecideRefusals(t *testing.T) {
 	}
 	for spent, outcome := range map[int]string{0: again, 1: again, 2: events.ResultRejected, 7: events.ResultRejected} {
 		a := attempt{row: rowOf(wxapi.Unsafe), reach: refused, errcode: undocument, class: wxapi.ClassBackoff, spent: spent}
-		if d := decide(a); d.outcome != outcome {
+		if d := decide(a); d.outcome != outcome || (d.class == wxapi.ClassPermanent) != (outcome != again) {
 			t.Errorf("an errcode nobody knows, %d spent: %+v", spent, d)
 		}
 	}

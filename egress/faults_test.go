@@ -47,7 +47,7 @@ func TestBusyForEver(t *testing.T) {
 	if r := w.ends("busy", events.ResultFailed); r.Attempts != budget || r.ErrCode != -1 || r.Class != "backoff" || r.RID == "" {
 		t.Errorf("%+v", r)
 	}
-	if r := w.ends("strange", events.ResultRejected); r.Attempts != unknownBudget || r.ErrCode != undocument {
+	if r := w.ends("strange", events.ResultRejected); r.Attempts != unknownBudget || r.ErrCode != undocument || r.Class != "permanent" {
 		t.Errorf("%+v", r)
 	}
 	w.emptied()

@@ -25,6 +25,9 @@ const (
 	// calledKeys are the keys in WX_CLAIM of what went out through wx.call, which
 	// leaves no result. The bucket forgets them after 7 days.
 	calledKeys = "called."
+	// copied is how old a result is that may have been stored before: not within the
+	// stream's dedupe window, less what clocks differ.
+	copied = 5 * time.Minute
 )
 
 // ledger knows how many custom messages each follower may still get. It is a
@@ -92,18 +95,30 @@ func (l *ledger) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	close(l.caughtUp)
+	for key, stamps := range l.followers {
+		l.followers[key] = trim(stamps)
+	}
 }
 
 // read takes one message into the fold.
 func (l *ledger) read(_ string, m events.Message) {
-	openID, d := l.deed(m)
+	openID, d, at := l.deed(m)
 	if openID == "" || d == noDeed {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := ledgerKey(openID)
-	l.followers[key] = note(l.followers[key], stampOf(d, m.Time))
+	s := stampOf(d, at)
+	if !at.Equal(m.Time) && tells(l.followers[key], s) {
+		return
+	}
+	l.followers[key] = note(l.followers[key], s)
+	select {
+	case <-l.caughtUp:
+		l.followers[key] = trim(l.followers[key])
+	default: // the other stream may still tell of what was before
+	}
 	if m.Time.Sub(l.swept) < ledgerSweep {
 		return
 	}
@@ -120,6 +135,7 @@ func (l *ledger) read(_ string, m events.Message) {
 // of them.
 type glance struct {
 	Subject string `json:"subject"`
+	Time    string `json:"time"`
 	Data    struct {
 		Item    string `json:"bizmsgmenuid"` // of an inbound text
 		Outcome string `json:"outcome"`      // of a result
@@ -127,27 +143,35 @@ type glance struct {
 	} `json:"data"`
 }
 
-// deed says who did what by a message of either stream. What cannot be read says
-// nothing here: others complain of it.
-func (l *ledger) deed(m events.Message) (openID string, d deed) {
+// deed says who did what, and when, by a message of either stream. What cannot be
+// read says nothing here: others complain of it.
+//
+// When is the stream's time. A result that is much older was stored late, or is a
+// copy of one that was stored before: a command's id that comes again after the
+// dedupe window publishes its result again. It tells of its own time.
+func (l *ledger) deed(m events.Message) (openID string, d deed, at time.Time) {
 	branch, name, _ := l.bus.Prefix.Split(m.Subject)
 	if branch == events.Inbound {
 		if d = deedOf(name); d == noDeed {
-			return "", d // most events are none
+			return "", d, m.Time // most events are none
 		}
 	}
 	var e glance
 	var odd *json.UnmarshalTypeError // in a field; the others are read
 	if err := json.Unmarshal(m.Body, &e); err != nil && !errors.As(err, &odd) {
-		return "", noDeed
+		return "", noDeed, m.Time
 	}
+	at = m.Time
 	switch {
 	case branch != events.Inbound:
+		if own, err := time.Parse(time.RFC3339Nano, e.Time); err == nil && m.Time.Sub(own) > copied {
+			at = own
+		}
 		d = deedOfResult(events.Result{Outcome: e.Data.Outcome, ErrCode: e.Data.ErrCode})
 	case name == "text" && e.Data.Item != "":
 		d = deedMenu // the tap on an item of a msgmenu message counts as one on the menu
 	}
-	return e.Subject, d
+	return e.Subject, d, at
 }
 
 func ledgerKey(openID string) [16]byte {
@@ -232,7 +256,8 @@ func (l *ledger) addCall(ctx context.Context, openID string, s stamp) error {
 	if err != nil {
 		return err
 	}
-	value, err := json.Marshal(note(stamps, s))
+	stamps = note(stamps, s)
+	value, err := json.Marshal(stamps[max(0, len(stamps)-mostStamps):])
 	if err != nil {
 		return err
 	}

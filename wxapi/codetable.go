@@ -40,6 +40,8 @@ var codes = table(
 	Code{40032, "invalid openid list size", ClassBug, ""},
 	Code{40033, "invalid charset. please check your request, if include \\uxxxx will create fail!", ClassBug, "the JSON was sent with \\u escapes; it must be raw UTF-8"},
 	Code{40035, "invalid args size", ClassBug, ""},
+	// The template of one command: an account that stood still for it would keep all
+	// others waiting.
 	Code{40036, "invalid template_id size", ClassBug, ""},
 	Code{40037, "invalid template_id", ClassBug, ""},
 	Code{40038, "invalid request format", ClassBug, ""},
@@ -141,12 +143,19 @@ var codes = table(
 	Code{46004, "user no exist", ClassPermanent, "there is no such user"},
 	Code{47001, "data format error", ClassBug, "WeChat can't parse the JSON"},
 	Code{47003, "argument invalid!", ClassBug, "the message names the field that is wrong"},
+	// An operator can mend a missing right, like all that is ClassConfig, but it
+	// concerns one API: the account goes on, and who lacks the right hears it at once
+	// and not when the command expires.
 	Code{48001, "api unauthorized", ClassRight, "the account has no right to this API: most need a verified service account (see Interface rights on the console)"},
 	Code{48002, "user block receive message", ClassUser, "the follower has switched the account's messages off"},
 	Code{48003, "user not agree mass-send protocol", ClassRight, ""},
+	// WeChat forbids an API, not the account ("api forbidden"), and for days: what
+	// waited for the end would answer messages that are long over. The dead letters
+	// can be sent again when it is.
 	Code{48004, "api forbidden for irregularities, view detail on mp.weixin.qq.com", ClassRight, "WeChat has forbidden this API to the account; see the notice on the console"},
 	Code{48005, "forbid to delete material used by auto-reply or menu", ClassPermanent, ""},
 	Code{48006, "forbid to clear quota because of reaching the limit", ClassQuota, "clear_quota is used up for this month"},
+	// One type of message; the same API takes the others.
 	Code{48008, "no permission for this msgtype", ClassRight, "the account has no right to this type of message"},
 	Code{49003, "not match openid with appid", ClassPermanent, ""},
 	Code{50001, "api unauthorized or user unauthorized", ClassPermanent, "the user has not authorised this"},
@@ -155,6 +164,7 @@ var codes = table(
 	Code{50005, "user is unsubscribed", ClassUser, "the user does not follow the account"},
 	Code{50007, "account frozen", ClassConfig, "the account is frozen; see the console"},
 	Code{61004, "access clientip is not registered", ClassConfig, "add this machine's IP address to the platform's whitelist"},
+	// 48001 of a platform that runs the account.
 	Code{61007, "api is unauthorized to component", ClassRight, "the account has not granted this right to the platform"},
 	Code{61024, "must use api(api_component_token) to get token for component acct", ClassConfig, "a platform runs this account; its component token is needed"},
 	Code{61450, "system error", ClassBackoff, ""},

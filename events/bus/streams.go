@@ -167,6 +167,7 @@ func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c Stre
 		if err != nil {
 			return fmt.Errorf("bucket %s: %w", want.Bucket, err)
 		}
+		found = append(found, backing.CachedInfo().Config)
 		broken = append(broken, shortLived(want, backing.CachedInfo().Config)...)
 	}
 	for _, want := range c.Objects(p) {
@@ -254,28 +255,50 @@ func ageText(age time.Duration) string {
 	return age.String()
 }
 
-// lessDurable finds an outcome stream weaker than the reply stream: an outcome
-// is the claim to an answer and must outlive the log that decided it.
+// kept is what must outlive something else, or a promise is broken when NATS
+// comes back with the one and without the other.
+type kept struct {
+	what, beside string // streams; of a bucket the one that holds it
+	ages         bool   // also in age
+	promise      string
+}
+
+func keptBeside(p events.Prefix) []kept {
+	bucket := func(name string) string { return "KV_" + p.Resource(name) }
+	return []kept{
+		// An outcome is the claim to an answer and must outlive the log that decided it.
+		{p.Resource(StreamOutcome), p.Resource(StreamReply), true, "a follower gets one answer, never two different ones"},
+		// A command comes again until its ack is stored, and its claim alone says what became of it.
+		{bucket(BucketClaim), p.Resource(StreamCmd), false, "a command is executed once, also when NATS was restarted or has lost a server"},
+		// The ack that takes a command out of its stream says that the result is stored.
+		{p.Resource(StreamResult), p.Resource(StreamCmd), false, "each command leaves one result, also when NATS was restarted or has lost a server"},
+		{bucket(BucketRedrive), p.Resource(StreamDLQ), false, "a dead letter is sent again once, however often it is asked for"},
+	}
+}
+
+// lessDurable finds what is weaker than that beside which it must be kept. To be
+// stronger is always allowed.
 func lessDurable(p events.Prefix, found []jetstream.StreamConfig) []error {
 	byName := map[string]jetstream.StreamConfig{}
 	for _, s := range found {
 		byName[s.Name] = s
 	}
-	outcome, ok1 := byName[p.Resource(StreamOutcome)]
-	reply, ok2 := byName[p.Resource(StreamReply)]
-	if !ok1 || !ok2 {
-		return nil
-	}
-	const promise = "a follower gets one answer, never two different ones"
 	var broken []error
-	if outcome.Storage == jetstream.MemoryStorage && reply.Storage == jetstream.FileStorage {
-		broken = append(broken, &PromiseError{outcome.Name, "storage", "is memory while " + reply.Name + " is on file", promise})
-	}
-	if outcome.Replicas < reply.Replicas {
-		broken = append(broken, &PromiseError{outcome.Name, "replicas", fmt.Sprintf("is %d, less than the %d of %s", outcome.Replicas, reply.Replicas, reply.Name), promise})
-	}
-	if outcome.MaxAge != 0 && (reply.MaxAge == 0 || outcome.MaxAge < reply.MaxAge) {
-		broken = append(broken, &PromiseError{outcome.Name, "max_age", "is less than that of " + reply.Name, promise})
+	for _, k := range keptBeside(p) {
+		have, ok1 := byName[k.what]
+		other, ok2 := byName[k.beside]
+		if !ok1 || !ok2 {
+			continue // it is missing, which is told already
+		}
+		if have.Storage == jetstream.MemoryStorage && other.Storage == jetstream.FileStorage {
+			broken = append(broken, &PromiseError{have.Name, "storage", "is memory while " + other.Name + " is on file", k.promise})
+		}
+		if have.Replicas < other.Replicas {
+			broken = append(broken, &PromiseError{have.Name, "replicas", fmt.Sprintf("is %d, less than the %d of %s", have.Replicas, other.Replicas, other.Name), k.promise})
+		}
+		if k.ages && have.MaxAge != 0 && (other.MaxAge == 0 || have.MaxAge < other.MaxAge) {
+			broken = append(broken, &PromiseError{have.Name, "max_age", "is less than that of " + other.Name, k.promise})
+		}
 	}
 	return broken
 }

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -204,6 +205,79 @@ func TestPromisesOfMoreThanOneServer(t *testing.T) {
 	more.MaxAge, more.Duplicates, more.Subjects = 0, time.Hour, append(more.Subjects, "more.*")
 	if broken := brokenPromises(three.Streams("wx")[0], more); len(broken) > 0 {
 		t.Errorf("more is allowed: %v", broken)
+	}
+}
+
+// What keeps a promise after NATS came back must come back itself: Ensure refuses
+// it in memory, or on fewer servers, beside what comes back; more is allowed.
+func TestKeptBesideWhatComesBack(t *testing.T) {
+	t.Parallel()
+	js := bustest.Start(t).JetStream()
+	memory := testStreams()
+	memory.Storage = "memory"
+	for i, c := range []struct {
+		spoiled string // of the one in memory
+		says    string
+	}{
+		{"KV_CLAIM", "a command is executed once"},
+		{"KV_REDRIVE", "a dead letter is sent again once"},
+		{"RESULT", "each command leaves one result"},
+		{"KV_STATE", ""}, // who owns the queue and what rests is found out anew
+		{"CMD", ""},      // weaker than all that is kept of it
+	} {
+		p := prefixOf(fmt.Sprint("p", i))
+		for _, want := range memory.Streams(p) {
+			if want.Name == p.Resource(c.spoiled) {
+				if _, err := js.CreateStream(within(t), want); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, want := range memory.Buckets(p) {
+			if name, isBucket := strings.CutPrefix(c.spoiled, "KV_"); isBucket && want.Bucket == p.Resource(name) {
+				if _, err := js.CreateKeyValue(within(t), want); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		err := Ensure(within(t), js, p, testStreams())
+		if c.says == "" {
+			if err != nil {
+				t.Errorf("%s in memory: %v", c.spoiled, err)
+			}
+			continue
+		}
+		var broken *PromiseError
+		if !errors.As(err, &broken) || broken.Field != "storage" || !strings.Contains(broken.Promise, c.says) || !unmendable(err) ||
+			!strings.HasSuffix(broken.Stream, strings.TrimPrefix(c.spoiled, "KV_")) {
+			t.Errorf("%s in memory: %v", c.spoiled, err)
+		}
+	}
+
+	// Of replicas, with what servers would say.
+	three := testStreams()
+	three.Replicas = 3
+	found := func(weak string) (all []jetstream.StreamConfig) {
+		all = three.Streams("wx")
+		for _, b := range three.Buckets("wx") {
+			all = append(all, jetstream.StreamConfig{Name: "KV_" + b.Bucket, Storage: b.Storage, Replicas: b.Replicas, MaxAge: b.TTL})
+		}
+		for i := range all {
+			if all[i].Name == weak {
+				all[i].Replicas = 1
+			}
+		}
+		return all
+	}
+	for weak, n := range map[string]int{
+		"": 0, "KV_WX_CLAIM": 1, "KV_WX_REDRIVE": 1, "WX_RESULT": 1, "WX_OUTCOME": 1,
+		"WX_CMD": 0, "WX_DLQ": 0, "WX_REPLY": 0, "KV_WX_STATE": 0,
+	} {
+		err := errors.Join(lessDurable("wx", found(weak))...)
+		var broken *PromiseError
+		if errors.As(err, &broken) != (n > 0) || n > 0 && (broken.Stream != weak || broken.Field != "replicas") {
+			t.Errorf("%q on one server: %v", weak, err)
+		}
 	}
 }
 
