@@ -188,8 +188,7 @@ func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c Stre
 	return errors.Join(broken...)
 }
 
-// look asks for a stream, bucket or object store until somebody answers or ctx
-// ends. While a stream has no leader its cluster is silent, and who leads it a
+// look asks for something by its name until somebody answers or ctx ends. While a stream has no leader its cluster is silent, and who leads it a
 // moment later has not heard the question.
 func look[T any](ctx context.Context, ask func(context.Context, string) (T, error), name string) (T, error) {
 	const silence = time.Second
