@@ -3,6 +3,7 @@ package egress
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -131,11 +132,24 @@ func (w *world) calls(verb string) (n int) {
 // stored counts the messages of a stream.
 func (w *world) stored(stream string) int {
 	w.t.Helper()
-	s, err := w.js.Stream(w.within(), stream)
-	if err != nil {
-		w.t.Fatal(err)
+	return int(w.stream(stream).CachedInfo().State.Msgs)
+}
+
+// stream looks at a stream, again if nobody answers: of a cluster whose stream has
+// no leader at the moment nobody does.
+func (w *world) stream(name string) jetstream.Stream {
+	w.t.Helper()
+	for ctx := w.within(); ; {
+		one, cancel := context.WithTimeout(ctx, time.Second)
+		s, err := w.js.Stream(one, name)
+		cancel()
+		if err == nil {
+			return s
+		}
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			w.t.Fatalf("stream %s: %v", name, err)
+		}
 	}
-	return int(s.CachedInfo().State.Msgs)
 }
 
 // emptied waits until every command is taken off the queue.

@@ -85,7 +85,8 @@ func (t *Tokens) load(ctx context.Context) (wxapi.Token, uint64, jetstream.KeyVa
 	if err != nil {
 		return wxapi.Token{}, 0, nil, err
 	}
-	entry, err := kv.Get(ctx, tokenKey)
+	// What a replica says that lags behind would have WeChat asked once more.
+	value, revision, err := bus.Newest(ctx, t.bus.JetStream(), kv.Bucket(), tokenKey)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return wxapi.Token{}, 0, kv, nil
 	}
@@ -93,11 +94,11 @@ func (t *Tokens) load(ctx context.Context) (wxapi.Token, uint64, jetstream.KeyVa
 		return wxapi.Token{}, 0, nil, fmt.Errorf("token store: %w", err)
 	}
 	var stored storedToken
-	if err := json.Unmarshal(entry.Value(), &stored); err != nil {
+	if err := json.Unmarshal(value, &stored); err != nil {
 		// Whatever that is, it is no token; the next one replaces it.
-		return wxapi.Token{}, entry.Revision(), kv, nil //nolint:nilerr // see above
+		return wxapi.Token{}, revision, kv, nil //nolint:nilerr // see above
 	}
-	return wxapi.Token{Value: stored.Value, Expires: stored.Expires}, entry.Revision(), kv, nil
+	return wxapi.Token{Value: stored.Value, Expires: stored.Expires}, revision, kv, nil
 }
 
 func (t *Tokens) bucket(ctx context.Context) (jetstream.KeyValue, error) {

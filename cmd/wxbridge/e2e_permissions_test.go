@@ -164,7 +164,8 @@ func TestAMissingRight(t *testing.T) {
 		{"egress", "$JS.ACK.WX_CMD.>", "cmd"},
 		{"egress", "$KV.WX_CLAIM.>", "cmd"},
 		{"egress", "$KV.WX_SECRET.>", "cmd"},
-		{"egress", "$JS.API.DIRECT.GET.KV_WX_CLAIM.>", "cmd"},
+		{"egress", "$JS.API.STREAM.MSG.GET.KV_WX_CLAIM", "cmd"},
+		{"egress", "$JS.API.STREAM.MSG.GET.KV_WX_SECRET", "cmd"},
 		{"egress", "wx.result.*", "cmd"},
 	} {
 		t.Run(c.role+" "+c.subject, func(t *testing.T) {

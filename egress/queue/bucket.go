@@ -18,6 +18,7 @@ type Store func(ctx context.Context, m *nats.Msg) (sequence uint64, err error)
 // store, which gathers what many write at once: each command has a claim.
 type bucket struct {
 	jetstream.KeyValue
+	js      jetstream.JetStream
 	store   Store
 	subject string // a key follows
 	scratch scratch
@@ -28,11 +29,17 @@ func openBucket(ctx context.Context, js jetstream.JetStream, name string, store 
 	if err != nil {
 		return nil, err
 	}
-	b := &bucket{KeyValue: kv, store: store, subject: "$KV." + name + "."}
-	if prefix := js.Options().APIPrefix; prefix != jetstream.DefaultAPIPrefix {
+	b := &bucket{KeyValue: kv, js: js, store: store, subject: "$KV." + name + "."}
+	if prefix := bus.APIPrefix(js); prefix != jetstream.DefaultAPIPrefix {
 		b.subject = prefix + b.subject // another domain's
 	}
 	return b, nil
+}
+
+// read reads what stands under a key. A claim whose end is published may be asked
+// for at once (get_result), and not every replica knows it by then.
+func (b *bucket) read(ctx context.Context, key string) (value []byte, revision uint64, err error) {
+	return bus.Newest(ctx, b.js, b.Bucket(), key)
 }
 
 // asNew is the header of an entry that must not be there yet; nobody changes it.

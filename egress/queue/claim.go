@@ -108,17 +108,18 @@ func (c *Claims) Load(ctx context.Context, id string) (Claim, error) {
 }
 
 func (c *Claims) load(ctx context.Context, id string) (claim Claim, err error) {
-	entry, err := c.bucket.Get(ctx, key(id))
+	name := key(id)
+	value, revision, err := c.bucket.read(ctx, name)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
 		return Claim{}, nil
 	}
 	if err != nil {
 		return Claim{}, err
 	}
-	if err := json.Unmarshal(entry.Value(), &claim); err != nil {
+	if err := json.Unmarshal(value, &claim); err != nil {
 		return Claim{}, err
 	}
-	claim.stored = stored{key: entry.Key(), revision: entry.Revision()}
+	claim.stored = stored{key: name, revision: revision}
 	if claim.State != Sending || claim.Page == "" {
 		return claim, nil
 	}

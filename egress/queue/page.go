@@ -163,7 +163,7 @@ func (b *pages) read(ctx context.Context, first, key string) (end json.RawMessag
 	}
 	for ; ; number++ {
 		next = partName(first[:dot], number)
-		entry, err := b.bucket.Get(ctx, next)
+		value, _, err := b.bucket.read(ctx, next)
 		if errors.Is(err, jetstream.ErrKeyNotFound) {
 			return nil, next, nil
 		}
@@ -174,7 +174,7 @@ func (b *pages) read(ctx context.Context, first, key string) (end json.RawMessag
 			Ends   map[string]json.RawMessage `json:"ends"`
 			Closed bool                       `json:"closed"`
 		}
-		if err := json.Unmarshal(entry.Value(), &part); err != nil {
+		if err := json.Unmarshal(value, &part); err != nil {
 			return nil, "", fmt.Errorf("page %q: %w", next, err)
 		}
 		if end := part.Ends[key]; end != nil || part.Closed {

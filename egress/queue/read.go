@@ -121,7 +121,9 @@ func (q *Queue) takeOver(ctx context.Context, epoch uint64) (*reader, error) {
 func (r *reader) read(ctx context.Context, b *board) error {
 	expected := uint64(0)
 	for b.room() {
-		commands, err := r.consumer.Fetch(batch, jetstream.FetchContext(ctx))
+		// Two heartbeats missed end it: with the server that led the consumer its pull
+		// is gone, and the commands stay where they are.
+		commands, err := r.consumer.Fetch(batch, jetstream.FetchContext(ctx), jetstream.FetchHeartbeat(time.Second))
 		if err != nil {
 			return fmt.Errorf("reading commands: %w", err)
 		}

@@ -152,7 +152,7 @@ func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c Stre
 		broken = append(broken, brokenPromises(want, have)...)
 	}
 	for _, want := range c.Buckets(p) {
-		_, err := js.KeyValue(ctx, want.Bucket)
+		_, err := look(ctx, js.KeyValue, want.Bucket)
 		if errors.Is(err, jetstream.ErrBucketNotFound) && c.Mode == "create" {
 			_, err = js.CreateKeyValue(ctx, want)
 		}
@@ -163,7 +163,7 @@ func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c Stre
 		case err != nil && !errors.Is(err, jetstream.ErrBucketExists):
 			return fmt.Errorf("bucket %s: %w", want.Bucket, err)
 		}
-		backing, err := js.Stream(ctx, "KV_"+want.Bucket)
+		backing, err := look(ctx, js.Stream, "KV_"+want.Bucket)
 		if err != nil {
 			return fmt.Errorf("bucket %s: %w", want.Bucket, err)
 		}
@@ -171,7 +171,7 @@ func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c Stre
 		broken = append(broken, shortLived(want, backing.CachedInfo().Config)...)
 	}
 	for _, want := range c.Objects(p) {
-		_, err := js.ObjectStore(ctx, want.Bucket)
+		_, err := look(ctx, js.ObjectStore, want.Bucket)
 		if errors.Is(err, jetstream.ErrBucketNotFound) && c.Mode == "create" {
 			_, err = js.CreateObjectStore(ctx, want)
 		}
@@ -189,13 +189,27 @@ func Ensure(ctx context.Context, js jetstream.JetStream, p events.Prefix, c Stre
 	return errors.Join(broken...)
 }
 
+// look asks for something by its name until somebody answers or ctx ends. While a stream has no leader its cluster is silent, and who leads it a
+// moment later has not heard the question.
+func look[T any](ctx context.Context, ask func(context.Context, string) (T, error), name string) (T, error) {
+	const silence = time.Second
+	for {
+		one, cancel := context.WithTimeout(ctx, silence)
+		found, err := ask(one, name)
+		cancel()
+		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+			return found, err
+		}
+	}
+}
+
 func ensureStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig, create bool) (jetstream.StreamConfig, error) {
-	s, err := js.Stream(ctx, want.Name)
+	s, err := look(ctx, js.Stream, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && create {
 		s, err = js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			// Another process was first, with other settings; they are checked like any.
-			s, err = js.Stream(ctx, want.Name)
+			s, err = look(ctx, js.Stream, want.Name)
 		}
 	}
 	if err != nil {

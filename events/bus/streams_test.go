@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -75,6 +76,55 @@ func TestEnsureCreatesAll(t *testing.T) {
 	}
 	if n := len(everything(t, js)); n != 24 {
 		t.Errorf("%d streams of two prefixes", n)
+	}
+}
+
+// mute is a cluster in which some streams have no leader at first: the first
+// question about each is never answered.
+type mute struct {
+	jetstream.JetStream
+	silent map[string]bool
+}
+
+func (m mute) hears(ctx context.Context, name string) error {
+	if m.silent[name] {
+		delete(m.silent, name)
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+func (m mute) Stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	if err := m.hears(ctx, name); err != nil {
+		return nil, err
+	}
+	return m.JetStream.Stream(ctx, name)
+}
+
+func (m mute) KeyValue(ctx context.Context, name string) (jetstream.KeyValue, error) {
+	if err := m.hears(ctx, name); err != nil {
+		return nil, err
+	}
+	return m.JetStream.KeyValue(ctx, name)
+}
+
+func (m mute) ObjectStore(ctx context.Context, name string) (jetstream.ObjectStore, error) {
+	if err := m.hears(ctx, name); err != nil {
+		return nil, err
+	}
+	return m.JetStream.ObjectStore(ctx, name)
+}
+
+// A question that nobody heard is asked again, and does not take the time of all.
+func TestEnsureAsksAgain(t *testing.T) {
+	t.Parallel()
+	js := mute{bustest.Start(t).JetStream(), map[string]bool{"WX_INBOUND": true, "WX_STATE": true, "WX_MEDIA": true}}
+	began := time.Now()
+	if err := Ensure(within(t), js, "wx", testStreams()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); len(js.silent) > 0 || took > generous/2 {
+		t.Errorf("it took %s, not asked about: %v", took, js.silent)
 	}
 }
 

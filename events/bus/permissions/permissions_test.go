@@ -173,6 +173,7 @@ func TestRefusals(t *testing.T) {
 			slices.Concat([]string{"wx.inbound.text", "wx.reply.k", "_INBOX_WX_INGRESS.n.key.1"},
 				ofStreams(append(reshape, "STREAM.CREATE"), all),
 				ofStreams([]string{"STREAM.PURGE"}, all[:len(all)-1]),
+				ofStreams([]string{"STREAM.MSG.GET"}, []string{"KV_WX_STATE", "KV_WX_REDRIVE", "OBJ_WX_LETTER", "OBJ_WX_MEDIA"}),
 				ofStreams([]string{"CONSUMER.CREATE"}, []string{"KV_WX_SECRET.x", "KV_WX_CLAIM.x", "WX_DLQ.x"})),
 			[]string{">", "wx.>", "wx.inbound.*", "wx.reply.*", "$KV.>", "_INBOX.>", "_INBOX_WX_INGRESS.>"},
 		},

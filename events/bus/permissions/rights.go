@@ -142,6 +142,7 @@ func (n names) egress(create bool) role {
 					n.values(bus.BucketClaim), n.values(bus.BucketState), n.values(bus.BucketSecret), n.values(bus.BucketRedrive),
 				}, direct(state...)...),
 			},
+			{"claims and the access token as the leader has them", api("STREAM.MSG.GET", []string{n.bucket(bus.BucketClaim), n.bucket(bus.BucketSecret)}, "")},
 			{"watching who owns the queue", append(consumers([]string{n.bucket(bus.BucketState)}), "$JS.FC.>")},
 			{"files", append(append([]string{n.files(bus.BucketMedia)}, direct(n.objects())...), consumers([]string{n.objects()})...)},
 			{"the parts of a file that was replaced", api("STREAM.PURGE", []string{n.objects()}, "")},
