@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,7 +60,19 @@ func healthz(ctx context.Context, _ *program) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	host, port, err := net.SplitHostPort(cmp.Or(s.AdminListen, adminIngress))
+	if s.AdminListen != "" {
+		return askHealth(ctx, s.AdminListen)
+	}
+	// Which role it is that runs here, this process does not know.
+	err := askHealth(ctx, adminIngress)
+	if err != nil && askHealth(ctx, adminEgress) == nil {
+		return nil
+	}
+	return err
+}
+
+func askHealth(ctx context.Context, listen string) error {
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return &configError{fmt.Errorf("WX_ADMIN_LISTEN: %w", err)}
 	}

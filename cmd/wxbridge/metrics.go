@@ -7,7 +7,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/wxbridge/wxbridge/egress"
+	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/ingress"
+	"github.com/wxbridge/wxbridge/wxapi"
 )
 
 // metrics counts what ingress and egress tell. Labels come from tables and from
@@ -94,7 +96,19 @@ func watchHolds(registry *prometheus.Registry, held func() (holds int, bytes int
 func (m *metrics) Taken(t egress.Taken) { m.sent.WithLabelValues(t.Verb).Inc() }
 
 func (m *metrics) Finished(f egress.Finished) {
-	m.results.WithLabelValues(f.Verb, f.Result.Outcome, strconv.Itoa(f.Result.ErrCode), strconv.FormatBool(f.Call)).Inc()
+	m.results.WithLabelValues(knownVerb(f.Verb), f.Result.Outcome, strconv.Itoa(f.Result.ErrCode), strconv.FormatBool(f.Call)).Inc()
+}
+
+// knownVerb is a verb that the bridge has; the subjects of commands are anybody's.
+func knownVerb(verb string) string {
+	_, known := wxapi.Lookup(verb)
+	for _, own := range events.OwnCalls() {
+		known = known || own.Name == verb
+	}
+	if !known {
+		return "unknown"
+	}
+	return verb
 }
 
 func (m *metrics) Settled(s egress.Settled) {

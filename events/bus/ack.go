@@ -68,9 +68,17 @@ func (a ack) verdict(subject string) (Ack, error) {
 		return Ack{}, fmt.Errorf("no stream listens: %w", nats.ErrNoResponders)
 	case a.Error == nil:
 		return Ack{Sequence: *a.Sequence, Duplicate: a.Duplicate}, nil
-	case a.Error.Code == 503 && a.Error.ErrCode != storeFailed: // "temporarily unavailable": a leader is being elected
+	case transient(a.Error.Code, a.Error.ErrCode):
 		return Ack{}, errors.New(a.Error.Description)
 	default:
 		return Ack{}, &RefusedError{subject, a.Error.ErrCode, a.Error.Description}
 	}
+}
+
+// transient says whether a stream's no may be a yes at the next attempt: a leader is
+// being elected ("temporarily unavailable"), the replicas are still at work on the
+// first copy of a message, which is a duplicate afterwards, or too much comes at once.
+func transient(code, errCode int) bool {
+	const inProcess, tooMany = 10158, 10167
+	return code == 503 && errCode != storeFailed || errCode == inProcess || errCode == tooMany
 }

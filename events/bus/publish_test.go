@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -180,6 +182,48 @@ func TestConflictOfReplicas(t *testing.T) {
 	}
 	if Conflict(nil) || Conflict(jetstream.ErrKeyNotFound) || Conflict(context.DeadlineExceeded) || Conflict(&jetstream.APIError{ErrorCode: 10077}) {
 		t.Error("everything is a conflict")
+	}
+}
+
+// Two processes publish one message at the same moment to a stream of three
+// replicas: while these are at work on the first copy the second is no refusal, and
+// both hear where it is stored.
+func TestSameMessageAtOnceOnACluster(t *testing.T) {
+	t.Parallel()
+	s := bustest.StartCluster(t, 3)
+	streams := testStreams()
+	streams.Replicas = 3
+	var buses []*Bus
+	for range 2 {
+		b, err := Connect("test", Config{URL: s.URL(), InboxPrefix: "_INBOX"}, "wx", streams, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(b.Close)
+		ctx, cancel := context.WithCancel(t.Context())
+		t.Cleanup(cancel)
+		go func() { _ = b.Run(ctx) }()
+		if _, _, err := b.Settled(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		buses = append(buses, b)
+	}
+	for round := range 20 {
+		acks := make(chan Ack, len(buses))
+		var both sync.WaitGroup
+		for _, b := range buses {
+			both.Go(func() {
+				ack, err := b.Publish(within(t), "wx.outcome.text", nil, []byte("x"), fmt.Sprint(round), "")
+				if err != nil {
+					t.Error(err)
+				}
+				acks <- ack
+			})
+		}
+		both.Wait()
+		if one, two := <-acks, <-acks; one.Sequence != two.Sequence || one.Duplicate == two.Duplicate {
+			t.Errorf("%+v and %+v", one, two)
+		}
 	}
 }
 
