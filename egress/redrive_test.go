@@ -117,6 +117,40 @@ func TestRedrive(t *testing.T) {
 	}
 }
 
+// An id of somebody's own may look like that of a redrive. Its letter becomes no
+// other command of theirs, and a letter whose redrive would have such an id is refused.
+func TestRedriveOfLikelyIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start().ready()
+	alice := w.follower("alice")
+	w.bare("send_custom_message", "order~6", text(alice, "the same"))
+	w.ends("order~6", events.ResultDone)
+	w.refusing(45015)
+	w.bare("send_custom_message", "order~5", text(alice, "the same"))
+	w.bare("send_custom_message", "bill", text(alice, "bill"))
+	w.bare("send_custom_message", "bill~1", text(alice, "bill"))
+	for _, id := range []string{"order~5", "bill", "bill~1"} {
+		w.ends(id, events.ResultRejected)
+	}
+	w.sim.ClearFaults()
+	calls := w.calls("send_custom_message")
+	if did := w.redrivesOne(w.filed("order~5"), events.LetterRedriven); did.ID != "order~5~1" {
+		t.Errorf("%+v", did)
+	}
+	w.ends("order~5~1", events.ResultDone)
+	if did := w.redrivesOne(w.filed("bill"), events.LetterRefused); !strings.Contains(did.Reason, "bill~1, is that of another command") {
+		t.Errorf("%+v", did)
+	}
+	if did := w.redrivesOne(w.filed("bill~1"), events.LetterRedriven); did.ID != "bill~1~1" {
+		t.Errorf("%+v", did)
+	}
+	w.ends("bill~1~1", events.ResultDone)
+	if n := w.calls("send_custom_message") - calls; n != 2 {
+		t.Errorf("%d calls", n)
+	}
+}
+
 // Many letters are sent again by filter, page after page; what fails again
 // meanwhile is not taken along.
 func TestRedriveMany(t *testing.T) {

@@ -45,6 +45,17 @@ func (e *Egress) redriveLetter(ctx context.Context, want events.RedriveRequest, 
 	if err != nil {
 		return did, err
 	}
+	if mark.IsNew() {
+		claim, err := e.claims.Load(ctx, mark.ID)
+		if err != nil {
+			return did, err
+		}
+		if claim.State != "" {
+			// Its result would be taken for that of the letter, or both refused.
+			did.Reason = fmt.Sprintf("the id of its redrive, %s, is that of another command: send it under an id of your own", mark.ID)
+			return did, nil
+		}
+	}
 	did.ID, did.Notes, did.Did = again.Event.ID(), again.Notes, events.LetterWouldBe
 	if want.DryRun {
 		return did, nil

@@ -42,7 +42,10 @@ type Command struct {
 	Expires time.Time
 	// OnUnknown is OnUnknownReport or OnUnknownResend.
 	OnUnknown string
-	Trace     Trace
+	// Redriven is how many times it was sent again from a dead letter. The bridge
+	// says so; ids that only look like that of a redrive are anybody's.
+	Redriven int
+	Trace    Trace
 }
 
 // CommandError is why a message of wx.cmd.<verb> is no command.
@@ -91,6 +94,7 @@ func (c *Command) take(branch Branch, e envelope, stored time.Time, bareID strin
 	c.ID, c.Source = bareID, e.source
 	idErr := c.takeID(e.id)
 	c.PartitionKey = formatted(e.extensions[extPartitionKey])
+	c.Redriven = redriveOf(e.extensions)
 	c.Trace = Trace{formatted(e.extensions[extTraceParent]), formatted(e.extensions[extTraceState])}
 	err := c.readExtensions(branch, e.eventType, e.extensions, stored)
 	if idErr != nil {

@@ -96,6 +96,9 @@ func NewCommandLetter(appID string, c Command, resultID string, at time.Time, r 
 		return e, err
 	}
 	setFollower(&e, c.PartitionKey)
+	if c.Redriven > 0 {
+		e.SetExtension(extRedrive, strconv.Itoa(c.Redriven))
+	}
 	c.Trace.set(&e)
 	return e, nil
 }

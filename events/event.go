@@ -19,6 +19,7 @@ const (
 	extCausation    = "causationid"
 	extExpiry       = "expirytime"
 	extOnUnknown    = "wxonunknown"
+	extRedrive      = "wxredrive"
 	extTraceParent  = "traceparent"
 	extTraceState   = "tracestate"
 )

@@ -21,6 +21,8 @@ type Letter struct {
 	Event string
 	// OpenID is the follower's, where anybody knows it.
 	OpenID string
+	// Redriven is how many times the command that it is about was sent again.
+	Redriven int
 	// Sequence is its number in the stream, Time when it was stored there.
 	Sequence uint64
 	Time     time.Time
@@ -48,6 +50,7 @@ func ParseLetter(p Prefix, m Message) (Letter, error) {
 	}
 	l.ID, l.OpenID = e.ID(), e.Subject()
 	l.Cause, l.Event = extension(e, extCausation), extension(e, extCorrelation)
+	l.Redriven = redriveOf(e.Extensions())
 	return l, nil
 }
 

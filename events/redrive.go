@@ -18,30 +18,33 @@ const redriveMark = "~"
 // again: <id>~1, and <id>~2 for the letter that <id>~1 left. It follows from the
 // letter alone, so sending a letter again twice is one command, whoever does it.
 func (l Letter) RedriveID(p Prefix) string {
+	id, _ := l.next(p)
+	return id
+}
+
+// next is the id and number of a letter's redrive. An id is taken apart only where
+// the letter says that the bridge has put it together: order~5 may be its sender's
+// own, and order~6 another command of theirs.
+func (l Letter) next(p Prefix) (again string, n int) {
 	id, n := l.command(p), 1
-	if base, number, found := cutRedrive(id); found {
-		id, n = base, number+1
+	if base, found := strings.CutSuffix(id, redriveMark+strconv.Itoa(l.Redriven)); found && l.Redriven > 0 {
+		id, n = base, l.Redriven+1
 	}
-	again := id + redriveMark + strconv.Itoa(n)
+	again = id + redriveMark + strconv.Itoa(n)
 	if len(again) > maxID {
 		sum := sha256.Sum256([]byte(id))
 		again = hex.EncodeToString(sum[:]) + redriveMark + strconv.Itoa(n)
 	}
-	return again
+	return again, n
 }
 
-// cutRedrive takes the id of a redrive apart.
-func cutRedrive(id string) (base string, n int, found bool) {
-	at := strings.LastIndex(id, redriveMark)
-	if at <= 0 {
-		return id, 0, false
+// redriveOf is which redrive an event says it is, 0 for none.
+func redriveOf(extensions map[string]any) int {
+	n, err := strconv.Atoi(formatted(extensions[extRedrive]))
+	if err != nil || n < 0 {
+		return 0
 	}
-	digits := id[at+len(redriveMark):]
-	n, err := strconv.Atoi(digits)
-	if err != nil || n < 1 || strconv.Itoa(n) != digits {
-		return id, 0, false
-	}
-	return id[:at], n, true
+	return n
 }
 
 // Redrive is a dead letter made a command again.
@@ -60,7 +63,7 @@ type RedriveError struct{ Problem string }
 func (e *RedriveError) Error() string { return e.Problem }
 
 // Redrive makes the command that sends a letter again: a new one, whose id is
-// RedriveID and whose causationid is the old id. The original is passed in,
+// RedriveID, whose causationid is the old id, and whose wxredrive counts. The original is passed in,
 // because the letter may only hold a reference to it. Commands can be sent again,
 // and a late reply that was dropped, as a custom message. Errors are *RedriveError.
 func (l Letter) Redrive(p Prefix, appID string, header Header, original []byte, at time.Time) (Redrive, error) {
@@ -95,19 +98,21 @@ func unsendable(class string) string {
 
 func (l Letter) redriveCommand(p Prefix, appID, verb string, header Header, original []byte, at time.Time) (Redrive, error) {
 	m := Message{Subject: l.Subject, Header: header, Body: original, Time: at}
-	c, err := ParseCommand(p, m, l.RedriveID(p))
+	id, n := l.next(p)
+	c, err := ParseCommand(p, m, id)
 	if err != nil {
 		return Redrive{}, &RedriveError{"it is no valid command, and would be refused again: " + err.Error()}
 	}
 	r := Redrive{Verb: verb, Header: besideEvent(header)}
 	e, isEvent, _ := Decode(header, original) // ParseCommand has
 	if isEvent {
-		e.SetID(l.RedriveID(p))
+		e.SetID(id)
 		e.SetTime(at.UTC())
-	} else if e, err = NewCommand(verb, l.RedriveID(p), Source(appID), at, c.Data); err != nil {
+	} else if e, err = NewCommand(verb, id, Source(appID), at, c.Data); err != nil {
 		return Redrive{}, &RedriveError{err.Error()}
 	}
 	e.SetExtension(extCausation, l.Cause)
+	e.SetExtension(extRedrive, strconv.Itoa(n))
 	if _, set := e.Extensions()[extExpiry]; set && !c.Expires.After(at) {
 		e.SetExtension(extExpiry, nil)
 		r.Notes = append(r.Notes, "the original's expirytime "+c.Expires.UTC().Format(time.RFC3339)+" is over and left out")
@@ -128,7 +133,9 @@ func (l Letter) redriveReply(p Prefix, appID string, header Header, original []b
 	if err != nil {
 		return Redrive{}, &RedriveError{err.Error()}
 	}
-	e.SetID(l.RedriveID(p))
+	id, n := l.next(p)
+	e.SetID(id)
+	e.SetExtension(extRedrive, strconv.Itoa(n))
 	r := Redrive{Verb: LateVerb, Event: e}
 	if cut != "" {
 		r.Notes = append(r.Notes, cut)

@@ -12,21 +12,29 @@ import (
 func TestRedriveID(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("i", 254)
-	for id, want := range map[string]string{
-		"order":      "order~1",
-		"order~1":    "order~2",
-		"order~9":    "order~10",
-		"order~0":    "order~0~1",
-		"order~01":   "order~01~1",
-		"order~-1":   "order~-1~1",
-		"order~x":    "order~x~1",
-		"~1":         "~1~1",
-		"a~1~1":      "a~1~2",
-		"order-4711": "order-4711~1", // an id_conflict's letter
+	for _, c := range []struct {
+		id      string
+		redrive int // as the letter says
+		want    string
+	}{
+		{"order", 0, "order~1"},
+		{"order~1", 1, "order~2"},
+		{"order~9", 9, "order~10"},
+		{"a~1~1", 1, "a~1~2"},
+		{"order-4711", 0, "order-4711~1"}, // an id_conflict's letter
+		{"order~1-4711", 1, "order~1-4711~1"},
+		// Ids of their sender's own, who may have all the others too.
+		{"order~1", 0, "order~1~1"},
+		{"order~5", 0, "order~5~1"},
+		{"order~5", 1, "order~5~1"},
+		{"order~01", 1, "order~01~1"},
+		{"order~0", 0, "order~0~1"},
+		{"order~x", 0, "order~x~1"},
+		{"~1", 0, "~1~1"},
 	} {
-		l := Letter{ID: LetterID(ResultID(id)), Cause: "order"}
-		if got := l.RedriveID("wx"); got != want {
-			t.Errorf("%s becomes %s, not %s", id, got, want)
+		l := Letter{ID: LetterID(ResultID(c.id)), Cause: "order", Redriven: c.redrive}
+		if got := l.RedriveID("wx"); got != c.want {
+			t.Errorf("%s, redrive %d, becomes %s, not %s", c.id, c.redrive, got, c.want)
 		}
 	}
 	l := Letter{ID: LetterID(ResultID(long))}
@@ -95,6 +103,31 @@ func TestRedriveKeeps(t *testing.T) {
 		_, has := r.Event.Extensions()["expirytime"]
 		if err != nil || has != kept || (len(r.Notes) == 0) != kept || r.Event.Type() != "mine" || r.Event.Source() != "/shop" {
 			t.Errorf("%s: %+v, %v", expiry, r, err)
+		}
+	}
+}
+
+// A letter says whether its command was a redrive, whatever became of the original.
+func TestRedriveIsCounted(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[any]int{nil: 0, "1": 1, "12": 12, int32(3): 3, "": 0, "0": 0, "-1": 0, "x": 0} {
+		e, err := NewCommand("get_groups", "order~1", "//test/shop", stored, []byte(`{}`))
+		if said != nil {
+			e.SetExtension(extRedrive, said)
+		}
+		header, body := onTheWire(t, e, err)
+		m := Message{Subject: "wx.cmd.get_groups", Header: header, Body: body}
+		c, err := ParseCommand("wx", m, "bare")
+		if err != nil || c.Redriven != want {
+			t.Errorf("%v: %+v, %v", said, c, err)
+		}
+		letter, err := NewCommandLetter("wx01", c, ResultID(c.ID), stored, Result{Outcome: ResultFailed}, m)
+		if err == nil {
+			letter, err = WithoutOriginal(letter, "nats-object://WX_LETTER/x", "")
+		}
+		header, body = onTheWire(t, letter, err)
+		if l, err := ParseLetter("wx", Message{Subject: "wx.dlq.get_groups", Header: header, Body: body}); err != nil || l.Redriven != want {
+			t.Errorf("%v: %+v, %v", said, l, err)
 		}
 	}
 }

@@ -36,6 +36,7 @@ func envelopes() object {
 	}
 	correlation := str("The inbound event's id.")
 	causation := str("The id of the reply or command that caused it.")
+	redrive := str("How many times the command was sent again from a dead letter, in digits; the bridge sets it.")
 	return object{
 		{"event", base},
 		envelope(events.Inbound, "Of an inbound event. The id is made from the message alone, so WeChat's retries have the same.", list("time", "subject", "wxreplyto"), obj(
@@ -48,9 +49,10 @@ func envelopes() object {
 		envelope(events.Cmd, "Of a command, from your service. The id is the idempotency key: unique within the prefix for 7 days, at most 255 bytes.", nil, obj(
 			"expirytime", when3339("When the command's life ends, at most 6 days ahead; without it after 3 days."),
 			"wxonunknown", str("What to do when nobody can know whether WeChat executed it; report without.").with(obj("enum", list(events.OnUnknownReport, events.OnUnknownResend))),
+			"wxredrive", redrive,
 		)),
 		envelope(events.Results, "Of a result; the id is the command's and .res.", list("time", "causationid"), obj("causationid", causation)),
-		envelope(events.DLQ, "Of a dead letter.", list("time"), obj("causationid", causation)),
+		envelope(events.DLQ, "Of a dead letter.", list("time"), obj("causationid", causation, "wxredrive", redrive)),
 	}
 }
 
