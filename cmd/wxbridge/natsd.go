@@ -15,7 +15,7 @@ import (
 type natsd struct{ *server.Server }
 
 // startNATS starts a NATS with JetStream on file storage.
-func startNATS(listen, dir string, logger *slog.Logger) (*natsd, error) {
+func startNATS(listen, dir string, logger *slog.Logger, more ...func(*server.Options)) (*natsd, error) {
 	host, portText, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil, &configError{fmt.Errorf("WX_NATS_LISTEN: %w", err)}
@@ -27,13 +27,17 @@ func startNATS(listen, dir string, logger *slog.Logger) (*natsd, error) {
 	if port == 0 {
 		port = server.RANDOM_PORT
 	}
-	srv, err := server.NewServer(&server.Options{
+	options := &server.Options{
 		ServerName: "wxbridge", Host: host, Port: port,
 		JetStream: true, StoreDir: dir, NoSigs: true, NoLog: true,
 		// A process that is killed loses nothing; a machine that loses power
 		// must not either, and WeChat's traffic is far below what this costs.
 		SyncAlways: true,
-	})
+	}
+	for _, change := range more {
+		change(options)
+	}
+	srv, err := server.NewServer(options)
 	if err != nil {
 		return nil, fmt.Errorf("embedded NATS: %w", err)
 	}

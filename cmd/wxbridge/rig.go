@@ -16,17 +16,17 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/wxbridge/wxbridge/events/bus"
 	"github.com/wxbridge/wxbridge/wxapi/wxsim"
 )
 
-// rig is what benches run on: NATS and a pretend WeChat in this process, and
-// real egress processes beside it.
+// rig is what benches run on: NATS, one server or a cluster, and a pretend WeChat
+// in this process, and real egress processes beside it.
 type rig struct {
 	*program
 	dir string // of NATS and of the processes' logs; "" for a temporary one
 
-	nats    *natsd
+	nodes   int // servers of NATS, and replicas of every stream; 0 is 1
+	nats    []*natsNode
 	natsURL string
 	js      jetstream.JetStream
 	sim     *wxsim.Platform
@@ -42,10 +42,9 @@ func (r *rig) open(ctx context.Context) (stop func(), err error) {
 		}
 		clean = func() { _ = os.RemoveAll(r.dir) }
 	}
-	if r.nats, err = startNATS(anyPort, filepath.Join(r.dir, "nats"), r.logger); err != nil {
+	if err := r.openNATS(ctx); err != nil {
 		return nil, err
 	}
-	r.natsURL = r.nats.ClientURL()
 	r.sim, err = wxsim.New(wxsim.Config{
 		AppID: demoAppID, AppSecret: demoAppSecret, Token: demoToken, Callback: "http://callback.invalid/", Transport: deaf{},
 		MessageWindow: wxsim.Window{Count: 1 << 30, For: 48 * time.Hour}, MaxGroups: 1 << 30, Templates: []string{soakTemplate},
@@ -67,15 +66,16 @@ func (r *rig) open(ctx context.Context) (stop func(), err error) {
 	if r.js, err = jetstream.New(connection, jetstream.WithPublishAsyncMaxPending(256)); err != nil {
 		return nil, err
 	}
-	config := bus.StreamConfig{Mode: "create", Replicas: 1, Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute}
-	if err := bus.Ensure(ctx, r.js, "wx", config); err != nil {
+	if err := r.ensure(ctx); err != nil {
 		return nil, err
 	}
 	return func() {
 		connection.Close()
 		_ = r.sim.Close()
 		_ = server.Close()
-		r.nats.stop()
+		for _, n := range r.nats {
+			n.stop()
+		}
 		clean()
 	}, nil
 }
@@ -85,17 +85,6 @@ type deaf struct{}
 
 func (deaf) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("success")), Request: r}, nil
-}
-
-// restartNATS stops NATS and starts it where it was.
-func (r *rig) restartNATS() error {
-	address := r.nats.Addr().String()
-	r.nats.stop()
-	fresh, err := startNATS(address, filepath.Join(r.dir, "nats"), r.logger)
-	if err == nil {
-		r.nats = fresh
-	}
-	return err
 }
 
 func (r *rig) count(ctx context.Context, stream string) (int, error) {

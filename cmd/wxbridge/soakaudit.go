@@ -73,8 +73,15 @@ func (s *soak) results(ctx context.Context) (outcomes map[string]string, copies 
 	if err != nil {
 		return nil, 0, err
 	}
+	messages, err := consumer.Messages()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer messages.Stop()
+	within, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
 	for n := stream.CachedInfo().State.Msgs; n > 0; n-- {
-		m, err := consumer.Next(jetstream.FetchMaxWait(30 * time.Second))
+		m, err := messages.Next(jetstream.NextContext(within))
 		if err != nil {
 			return nil, 0, err
 		}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/wxbridge/wxbridge/events/bus"
+)
+
+// natsNode is one server of a rig's NATS, which comes back where it was.
+type natsNode struct {
+	*natsd
+	rig             *rig
+	name            string
+	address, routes string   // where it listens for clients and for the others
+	others          []string // where those do
+}
+
+// openNATS starts the servers of NATS.
+func (r *rig) openNATS(ctx context.Context) error {
+	count := max(1, r.nodes)
+	var urls []string
+	for i := range count {
+		n := &natsNode{rig: r, name: fmt.Sprintf("nats-%d", i)}
+		for _, address := range []*string{&n.address, &n.routes} {
+			var err error
+			if *address, err = freeAddress(ctx); err != nil {
+				return err
+			}
+		}
+		urls = append(urls, "nats://"+n.address)
+		r.nats = append(r.nats, n)
+	}
+	r.natsURL = strings.Join(urls, ",")
+	for _, n := range r.nats {
+		for _, other := range r.nats {
+			if other != n {
+				n.others = append(n.others, "nats://"+other.routes)
+			}
+		}
+		if err := n.start(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeAddress is one where a server can be started again.
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", anyPort)
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func (n *natsNode) start() (err error) {
+	n.natsd, err = startNATS(n.address, filepath.Join(n.rig.dir, n.name), n.rig.logger, n.join)
+	return err
+}
+
+// join makes the server one of several.
+func (n *natsNode) join(options *server.Options) {
+	if len(n.others) == 0 {
+		return
+	}
+	options.ServerName = n.name
+	options.Cluster = server.ClusterOpts{Name: "wxbridge"}
+	host, port, _ := net.SplitHostPort(n.routes) // as the system has given it
+	options.Cluster.Host = host
+	_, _ = fmt.Sscan(port, &options.Cluster.Port)
+	options.Routes = server.RoutesFromStr(strings.Join(n.others, ","))
+}
+
+// restartNATS stops a server of NATS, each in turn, and starts it where it was.
+func (r *rig) restartNATS(turn int) error {
+	n := r.nats[turn%len(r.nats)]
+	n.stop()
+	return n.start()
+}
+
+// ensure makes the streams, as soon as a cluster has its leaders.
+func (r *rig) ensure(ctx context.Context) error {
+	config := bus.StreamConfig{Mode: "create", Replicas: len(r.nats), Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute}
+	for {
+		within, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := bus.Ensure(within, r.js, "wx", config)
+		cancel()
+		if err == nil || len(r.nats) == 1 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
+}
