@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -305,6 +307,48 @@ func TestReadAckOfALeaderlessStream(t *testing.T) {
 	a, isAck := readAck(m)
 	if _, err := a.verdict("x"); !isAck || err == nil || errors.As(err, &refused) {
 		t.Errorf("%v is to be tried again", err)
+	}
+}
+
+// What several publish at the same moment under one id is stored once, and all of
+// them are told so. Replicas refuse who comes while they are still storing it.
+func TestTwinsOfReplicas(t *testing.T) {
+	t.Parallel()
+	replicated := testStreams()
+	replicated.Replicas = 3
+	s := bustest.StartCluster(t, 3)
+	b := connect(t, s.URL(), replicated)
+	waitSettled(t, b)
+	app := App{JetStream: s.JetStream(), Source: "/orders", Logger: slog.New(slog.DiscardHandler)}
+	for round := range 30 {
+		id := fmt.Sprint("twin", round)
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		first, sequences := 0, map[uint64]bool{}
+		for range 8 {
+			all.Go(func() {
+				ack, err := b.Publish(within(t), "wx.outcome.text", nil, []byte("{}"), id, "")
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				sequences[ack.Sequence] = true
+				if !ack.Duplicate {
+					first++
+				}
+			})
+			// An application's command of one id, as if it was in doubt.
+			all.Go(func() {
+				if _, err := app.Send(within(t), "get_groups", id, map[string]any{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if first != 1 || len(sequences) != 1 {
+			t.Fatalf("%d were the first, as %v", first, sequences)
+		}
 	}
 }
 
