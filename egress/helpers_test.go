@@ -43,6 +43,7 @@ type world struct {
 	letters *shelf
 	adjust  func(*wxapi.Config)
 	prefix  events.Prefix // of the processes that start from now on
+	streams bus.StreamConfig
 	gate    chan struct{} // FaultSlow answers when it is closed
 }
 
@@ -55,9 +56,14 @@ func (inform) RoundTrip(r *http.Request) (*http.Response, error) {
 
 func newWorld(t *testing.T, changes ...func(*wxsim.Config)) *world {
 	t.Helper()
+	return newWorldOn(t, bustest.Start(t), streams, changes...)
+}
+
+func newWorldOn(t *testing.T, server *bustest.Server, streams bus.StreamConfig, changes ...func(*wxsim.Config)) *world {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	w := &world{t: t, ctx: ctx, nats: bustest.Start(t), gate: make(chan struct{}), prefix: "wx"}
+	w := &world{t: t, ctx: ctx, nats: server, gate: make(chan struct{}), prefix: "wx", streams: streams}
 	var err error
 	config := wxsim.Config{
 		AppID: testApp, AppSecret: testSecret, Token: "sometoken",
@@ -78,13 +84,13 @@ func newWorld(t *testing.T, changes ...func(*wxsim.Config)) *world {
 	if w.sim, err = wxsim.New(config); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(w.sim.Handler())
+	platform := httptest.NewServer(w.sim.Handler())
 	t.Cleanup(func() {
 		w.sim.Close()
-		server.CloseClientConnections()
-		server.Close()
+		platform.CloseClientConnections()
+		platform.Close()
 	})
-	w.url, w.conn = server.URL, w.nats.Conn()
+	w.url, w.conn = platform.URL, w.nats.Conn()
 	if w.js, err = jetstream.New(w.conn); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +125,7 @@ func (w *world) start(changes ...func(*Egress)) *process {
 	logger := slog.New(slog.NewJSONHandler(logbook, nil))
 	p := &process{w: w, ended: make(chan struct{}), seen: &watch{news: make(chan struct{})}}
 	var err error
-	if p.bus, err = bus.Connect("egress-test", bus.Config{URL: w.nats.URL(), InboxPrefix: "_INBOX"}, w.prefix, streams, logger); err != nil {
+	if p.bus, err = bus.Connect("egress-test", bus.Config{URL: w.nats.URL(), InboxPrefix: "_INBOX"}, w.prefix, w.streams, logger); err != nil {
 		w.t.Fatal(err)
 	}
 	media := NewMedia(p.bus)

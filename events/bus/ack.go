@@ -57,6 +57,28 @@ func plainAck(data []byte) (a ack, ok bool) {
 	return ack{Stream: string(stream), Sequence: &sequence}, err == nil && number[0] != '0' && number[0] != '+'
 }
 
+const (
+	// storeFailed is JetStream's err_code for a stream or subject that is full;
+	// its code is 503 too, as if that were to pass.
+	storeFailed = 10077
+	// inProcess is the one where replicas are just storing a message of the same
+	// id: soon the next try is a duplicate, or that one was lost and this is stored.
+	inProcess = 10158
+	// tooMany is the server's word that too much comes at once.
+	tooMany = 10167
+)
+
+// lastWord says whether an error of a stream's stays, however often it is asked.
+func lastWord(code, errCode int) bool {
+	switch errCode {
+	case storeFailed:
+		return true
+	case inProcess, tooMany:
+		return false
+	}
+	return code != 503 // "temporarily unavailable": a leader is being elected
+}
+
 // verdict is what an ack says of a publish.
 func (a ack) verdict(subject string) (Ack, error) {
 	switch {
@@ -68,17 +90,9 @@ func (a ack) verdict(subject string) (Ack, error) {
 		return Ack{}, fmt.Errorf("no stream listens: %w", nats.ErrNoResponders)
 	case a.Error == nil:
 		return Ack{Sequence: *a.Sequence, Duplicate: a.Duplicate}, nil
-	case transient(a.Error.Code, a.Error.ErrCode):
-		return Ack{}, errors.New(a.Error.Description)
-	default:
+	case lastWord(a.Error.Code, a.Error.ErrCode):
 		return Ack{}, &RefusedError{subject, a.Error.ErrCode, a.Error.Description}
+	default:
+		return Ack{}, errors.New(a.Error.Description)
 	}
-}
-
-// transient says whether a stream's no may be a yes at the next attempt: a leader is
-// being elected ("temporarily unavailable"), the replicas are still at work on the
-// first copy of a message, which is a duplicate afterwards, or too much comes at once.
-func transient(code, errCode int) bool {
-	const inProcess, tooMany = 10158, 10167
-	return code == 503 && errCode != storeFailed || errCode == inProcess || errCode == tooMany
 }

@@ -108,7 +108,7 @@ func (a App) publish(ctx context.Context, subject string, e cloudevents.Event, m
 		switch {
 		case err == nil:
 			return ack, nil
-		case errors.As(err, &refused) && !transient(refused.Code, int(refused.ErrorCode)):
+		case errors.As(err, &refused) && lastWord(refused.Code, int(refused.ErrorCode)):
 			return nil, &RefusedError{subject, int(refused.ErrorCode), refused.Description}
 		case final(err), ctx.Err() != nil:
 			return nil, fmt.Errorf("%s is not stored: %w", subject, err)

@@ -53,9 +53,6 @@ const (
 	attempt = 700 * time.Millisecond
 	// pause is between attempts when no stream listens or the link is down.
 	pause = 50 * time.Millisecond
-	// storeFailed is JetStream's err_code for a stream or subject that is full;
-	// its code is 503 too, as if that were to pass.
-	storeFailed = 10077
 )
 
 // OnAnswer sets who hears the answers of plain subscribers; set it before

@@ -185,48 +185,6 @@ func TestConflictOfReplicas(t *testing.T) {
 	}
 }
 
-// Two processes publish one message at the same moment to a stream of three
-// replicas: while these are at work on the first copy the second is no refusal, and
-// both hear where it is stored.
-func TestSameMessageAtOnceOnACluster(t *testing.T) {
-	t.Parallel()
-	s := bustest.StartCluster(t, 3)
-	streams := testStreams()
-	streams.Replicas = 3
-	var buses []*Bus
-	for range 2 {
-		b, err := Connect("test", Config{URL: s.URL(), InboxPrefix: "_INBOX"}, "wx", streams, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(b.Close)
-		ctx, cancel := context.WithCancel(t.Context())
-		t.Cleanup(cancel)
-		go func() { _ = b.Run(ctx) }()
-		if _, _, err := b.Settled(within(t)); err != nil {
-			t.Fatal(err)
-		}
-		buses = append(buses, b)
-	}
-	for round := range 20 {
-		acks := make(chan Ack, len(buses))
-		var both sync.WaitGroup
-		for _, b := range buses {
-			both.Go(func() {
-				ack, err := b.Publish(within(t), "wx.outcome.text", nil, []byte("x"), fmt.Sprint(round), "")
-				if err != nil {
-					t.Error(err)
-				}
-				acks <- ack
-			})
-		}
-		both.Wait()
-		if one, two := <-acks, <-acks; one.Sequence != two.Sequence || one.Duplicate == two.Duplicate {
-			t.Errorf("%+v and %+v", one, two)
-		}
-	}
-}
-
 // A stream of one replica and one of several refuse the same thing in other words.
 func TestRefusalsOfReplicas(t *testing.T) {
 	t.Parallel()
@@ -349,6 +307,48 @@ func TestReadAckOfALeaderlessStream(t *testing.T) {
 	a, isAck := readAck(m)
 	if _, err := a.verdict("x"); !isAck || err == nil || errors.As(err, &refused) {
 		t.Errorf("%v is to be tried again", err)
+	}
+}
+
+// What several publish at the same moment under one id is stored once, and all of
+// them are told so. Replicas refuse who comes while they are still storing it.
+func TestTwinsOfReplicas(t *testing.T) {
+	t.Parallel()
+	replicated := testStreams()
+	replicated.Replicas = 3
+	s := bustest.StartCluster(t, 3)
+	b := connect(t, s.URL(), replicated)
+	waitSettled(t, b)
+	app := App{JetStream: s.JetStream(), Source: "/orders", Logger: slog.New(slog.DiscardHandler)}
+	for round := range 30 {
+		id := fmt.Sprint("twin", round)
+		var mu sync.Mutex
+		var all sync.WaitGroup
+		first, sequences := 0, map[uint64]bool{}
+		for range 8 {
+			all.Go(func() {
+				ack, err := b.Publish(within(t), "wx.outcome.text", nil, []byte("{}"), id, "")
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				sequences[ack.Sequence] = true
+				if !ack.Duplicate {
+					first++
+				}
+			})
+			// An application's command of one id, as if it was in doubt.
+			all.Go(func() {
+				if _, err := app.Send(within(t), "get_groups", id, map[string]any{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if first != 1 || len(sequences) != 1 {
+			t.Fatalf("%d were the first, as %v", first, sequences)
+		}
 	}
 }
 

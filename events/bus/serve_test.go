@@ -73,9 +73,11 @@ func (s *station) serve(t *testing.T, service Service) (stop func()) {
 	}()
 	t.Cleanup(func() { cancel(); <-done })
 	js := s.bridge.JetStream()
-	s.soon(t, "the service's consumer is there", func() bool {
-		_, err := js.Consumer(t.Context(), "WX_INBOUND", service.Name)
-		return err == nil
+	// Once it is asked for events, and not before: a consumer of replicas that is
+	// seen may still be about to find out which event is the first that is its own.
+	s.soon(t, "the service's consumer works", func() bool {
+		consumer, err := js.Consumer(t.Context(), "WX_INBOUND", service.Name)
+		return err == nil && (consumer.CachedInfo().NumWaiting > 0 || consumer.CachedInfo().Delivered.Consumer > 0)
 	})
 	return func() { cancel(); <-done }
 }

@@ -45,7 +45,8 @@ func StartCluster(t testing.TB, n int) *Server {
 }
 
 // startCluster starts all servers that do not run, and waits until they have a
-// leader and know each other.
+// leader and know each other. The streams of servers that ran before may take
+// another moment to find a leader.
 func (s *Server) startCluster() {
 	s.t.Helper()
 	for _, one := range s.cluster {
@@ -60,20 +61,21 @@ func (s *Server) awaitLeader() {
 	s.t.Helper()
 	const look = 20 * time.Millisecond
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); <-time.After(look) {
-		leaders, current := 0, 0
+		running, leaders, current, peers := 0, 0, 0, 0
 		for _, one := range s.cluster {
 			if one.srv == nil {
-				current++
 				continue
 			}
+			running++
 			if one.srv.JetStreamIsLeader() {
 				leaders++
+				peers = len(one.srv.JetStreamClusterPeers()) // on which it would place a stream
 			}
 			if one.srv.JetStreamIsCurrent() {
 				current++
 			}
 		}
-		if leaders == 1 && current == len(s.cluster) {
+		if leaders == 1 && current == running && peers >= running {
 			return
 		}
 	}
