@@ -167,7 +167,11 @@ func (s *Server) launch() {
 }
 
 // Require makes the next Start ask clients for a user and a password.
-func (s *Server) Require(user, password string) { s.user, s.password = user, password }
+func (s *Server) Require(user, password string) {
+	for _, one := range s.members() {
+		one.user, one.password = user, password
+	}
+}
 
 // Connections is how many clients have connected or tried to since Start.
 func (s *Server) Connections() uint64 {
