@@ -188,7 +188,7 @@ func (s *story) delivered() bool {
 
 // first is the reply that counts, and its place; -1 without one. It is the one
 // that the outcome names, if that names one; else the first that could be sent. A
-// holder that stored the event itself saw nothing that the log held before.
+// holder that began just then may not have seen what the log held before its event.
 func (s *story) first(window time.Duration) (reply line, place int) {
 	place = -1
 	for at, l := range s.log {
