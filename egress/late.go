@@ -18,8 +18,10 @@ const (
 	// for dead: WeChat's three tries are over after 15 s. It runs on this
 	// process's own clock, never against the server's.
 	ripeAfter = 17 * time.Second
-	// lateAgain is how soon an action comes again that the bus did not take.
+	// lateAgain is how soon an action comes again that the bus did not take,
+	// fileAgain one that nobody waits for.
 	lateAgain = time.Second
+	fileAgain = 5 * time.Second
 	// lateWithin bounds one action, fileWithin one that may move a large original
 	// into the object store.
 	lateWithin = 5 * time.Second
@@ -67,7 +69,9 @@ type Late struct {
 	todo     []*story      // to look at, oldest first
 	wake     chan struct{} // tells a worker that there is something to do
 	timers   timers
-	trouble  string // what the bus said last, "" when it took the last action
+	troubles troubles
+	filing   int  // how many workers file a line
+	jammed   bool // the last filing failed; then one worker at a time tries, and the others have time for what matters
 }
 
 // NewLate makes a late worker; window is WX_REPLY_WINDOW. observer and logger
@@ -89,13 +93,10 @@ func NewLate(cfg Config, appID string, window time.Duration, b LateBus, observer
 func (l *Late) Reasons() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case !l.caughtUp:
+	if !l.caughtUp {
 		return []string{"late replies: still reading what was held before"}
-	case l.trouble != "":
-		return []string{"late replies: " + l.trouble}
 	}
-	return nil
+	return l.troubles.reasons()
 }
 
 // Run works until ctx ends.
@@ -139,7 +140,8 @@ func (l *Late) forget() {
 	defer l.mu.Unlock()
 	l.stories, l.now, l.caughtUp = map[string]*story{}, time.Time{}, false
 	l.order.Init()
-	l.todo, l.timers, l.trouble = nil, nil, ""
+	l.todo, l.timers = nil, nil
+	l.troubles, l.filing, l.jammed = troubles{}, 0, false
 }
 
 // begin lets the workers act: all that was stored is read.
@@ -181,6 +183,11 @@ func (l *Late) readInbound(m events.Message) {
 		return
 	}
 	s := l.story(in.ID)
+	if s.stored.IsZero() && len(s.log) > 0 {
+		// A reply was here first: a plain subscriber hears an event that the stream
+		// does not take yet. The tries count from the event.
+		l.ripensFromNow(s)
+	}
 	s.kind, s.openID, s.stored, s.held = in.Kind, in.OpenID, m.Time, !in.Deadline.IsZero()
 	l.look(s)
 }
@@ -217,7 +224,7 @@ func (l *Late) story(key string) *story {
 		s = &story{about: about{key: key}}
 		l.stories[key] = s
 		s.place = l.order.PushBack(s)
-		l.after(l.ripe, s, true)
+		l.ripensFromNow(s)
 	}
 	return s
 }
@@ -240,6 +247,7 @@ func (l *Late) expire() {
 // remove forgets a story. The caller holds mu.
 func (l *Late) remove(s *story) {
 	l.order.Remove(s.place)
+	l.troubles.keep(s, noStep)
 	delete(l.stories, s.key)
 }
 

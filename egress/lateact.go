@@ -67,6 +67,14 @@ func (l *Late) take() (*story, step) {
 	}
 	s.queued = false
 	next := s.next(l.window, l.drop)
+	l.troubles.keep(s, next.word)
+	if next.word == fileLine {
+		if l.jammed && l.filing > 0 {
+			l.after(fileAgain, s)
+			return s, step{}
+		}
+		l.filing++
+	}
 	next.about = s.about // as it is now: the doing holds no lock
 	s.working = next.word != noStep
 	return s, next
@@ -77,15 +85,22 @@ func (l *Late) done(s *story, did step, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.working = false
+	again := lateAgain
+	if did.word == fileLine {
+		l.filing--
+		l.jammed = err != nil
+		again = fileAgain
+	}
 	if err != nil {
-		if l.trouble != err.Error() { // one line for all stories that meet the same
-			l.trouble = err.Error()
+		if l.troubles.met(did.word, s, err) {
 			l.logger.Warn("late replies wait for the bus", "event", s.key, "kind", s.kind, "error", err)
 		}
-		l.after(lateAgain, s, false)
+		l.after(again, s)
 		return
 	}
-	l.trouble = ""
+	if l.troubles.over(did.word, s) {
+		l.logger.Info("late replies no longer wait for the bus")
+	}
 	switch did.word {
 	case fileLine:
 		s.log[did.at].filed = true

@@ -27,8 +27,14 @@ func (t *timers) Pop() any {
 }
 
 // after has a story looked at later. The caller holds mu.
-func (l *Late) after(d time.Duration, s *story, ripes bool) {
-	heap.Push(&l.timers, timer{time.Now().Add(d), s, ripes})
+func (l *Late) after(d time.Duration, s *story) {
+	heap.Push(&l.timers, timer{at: time.Now().Add(d), story: s})
+}
+
+// ripensFromNow begins the time after which a story is ripe. The caller holds mu.
+func (l *Late) ripensFromNow(s *story) {
+	s.ripe, s.ripens = false, time.Now().Add(l.ripe)
+	heap.Push(&l.timers, timer{at: s.ripens, story: s, ripes: true})
 }
 
 // ripen looks at the stories whose time has come. Nothing here needs to be
@@ -52,7 +58,9 @@ func (l *Late) ripenUntil(now time.Time) {
 	defer l.mu.Unlock()
 	for len(l.timers) > 0 && !l.timers[0].at.After(now) {
 		due := heap.Pop(&l.timers).(timer) //nolint:forcetypeassert // all are
-		due.story.ripe = due.story.ripe || due.ripes
+		if due.ripes && !due.at.Before(due.story.ripens) {
+			due.story.ripe = true
+		}
 		l.look(due.story)
 	}
 }

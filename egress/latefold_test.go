@@ -6,6 +6,7 @@ import (
 
 	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
+	"github.com/wxbridge/wxbridge/wxapi/callback"
 )
 
 // unread is a bus of which only the names are asked.
@@ -101,5 +102,37 @@ func TestNothingIsDoneBeforeAllIsRead(t *testing.T) {
 	l.begin()
 	if _, next := l.take(); next.word != fileLine {
 		t.Errorf("after: %+v", next)
+	}
+}
+
+// A reply may be in the log before its event is stored. Then the time of WeChat's
+// tries runs from the event: the reply's holder is not dead yet.
+func TestTimeRunsFromTheEvent(t *testing.T) {
+	t.Parallel()
+	l := unreadLate(time.Hour)
+	l.begin()
+	message, err := callback.Parse([]byte("<xml><ToUserName>gh_1</ToUserName><FromUserName>oAlice</FromUserName><CreateTime>1700000000</CreateTime>" +
+		"<MsgType>text</MsgType><Content>hi</Content><MsgId>1</MsgId></xml>"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := events.NewInbound("wx", testApp, message, time.Now().Add(time.Hour), events.Trace{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, body, err := events.EncodeStructured(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.read(bus.StreamReply, events.Message{Subject: "wx.reply." + message.ID(), Body: []byte("hello"), Sequence: 1, Time: time.Now()})
+	fromReply := l.timers[0].at
+	l.read(bus.StreamInbound, events.Message{Subject: "wx.inbound.text", Header: header, Body: body, Sequence: 1, Time: time.Now()})
+	l.ripenUntil(fromReply)
+	if _, next := l.take(); next.word != noStep {
+		t.Errorf("17 s after the reply: %+v", next)
+	}
+	l.ripenUntil(time.Now().Add(l.ripe))
+	if _, next := l.take(); next.word != claim {
+		t.Errorf("17 s after the event: %+v", next)
 	}
 }

@@ -22,7 +22,9 @@ type story struct {
 	late    bool
 	counted uint64
 	// ripe: so long after the event was seen that no try of WeChat's can be held.
-	ripe bool
+	// It is from ripens on.
+	ripe   bool
+	ripens time.Time
 	// closed and claimed: this process has done so, and waits to read it.
 	closed, claimed bool
 
@@ -92,9 +94,18 @@ func (s *story) next(window time.Duration, drop bool) step {
 	if !known && !s.ripe {
 		return step{} // the event may still come: streams have no common order
 	}
-	if odd := s.odd(window); odd.word != noStep || !known {
-		return odd
+	if known {
+		if act := s.act(window, drop); act.word != noStep {
+			return act
+		}
 	}
+	// Last, for nobody waits for it: where the dead letters take nothing, a valid
+	// reply must not wait behind an odd one until its time is over.
+	return s.odd(window)
+}
+
+// act is what is to be done about the hold and the reply that counts.
+func (s *story) act(window time.Duration, drop bool) step {
 	if s.held && s.hold == nil {
 		return s.settle()
 	}
@@ -177,7 +188,7 @@ func (s *story) delivered() bool {
 
 // first is the reply that counts, and its place; -1 without one. It is the one
 // that the outcome names, if that names one; else the first that could be sent. A
-// holder that stored the event itself saw nothing that the log held before.
+// holder that began just then may not have seen what the log held before its event.
 func (s *story) first(window time.Duration) (reply line, place int) {
 	place = -1
 	for at, l := range s.log {

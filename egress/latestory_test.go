@@ -30,6 +30,11 @@ func TestStory(t *testing.T) {
 		{about: "not even to what counts for nothing", sketch: "odd", want: "nothing"},
 		{about: "an invalid reply to nothing", sketch: "odd ripe", want: "file 1 reply_invalid"},
 
+		{about: "a reply that counts goes before one that counts for nothing", sketch: "event odd text", want: "send 2", drop: "drop 2 late_dropped"},
+		{about: "which is kept then", sketch: "event odd text late:2", want: "file 1 reply_invalid"},
+		{about: "so does the end of a hold", sketch: "held odd ripe", want: "close"},
+		{about: "and its outcome", sketch: "held odd closed ripe", want: "claim unanswered 2"},
+
 		{about: "a hold without replies", sketch: "held", want: "nothing"},
 		{about: "its holder died", sketch: "held ripe", want: "close"},
 		{about: "and it is closed now", sketch: "held ripe closed", want: "claim unanswered 1"},

@@ -26,11 +26,11 @@ func (i *Ingress) answer(ctx, peer context.Context, w http.ResponseWriter, t *tr
 		abort()
 	}
 	if err != nil {
-		message := "nobody can say whether the outcome is stored, answering success"
 		if claimed == nil {
-			message = "the answer cannot be made, answering success"
+			i.logger.Warn("the answer cannot be made, answering success", "event", t.id, "error", err)
+		} else {
+			i.logger.Warn("nobody can say whether the outcome is stored, answering success", "event", t.id, "error", err)
 		}
-		i.logger.Warn(message, "event", t.id, "error", err)
 		i.release(w, t)
 		i.clearUp(t, claimed)
 		return

@@ -18,29 +18,27 @@ import (
 // decides, or until the try's time is over.
 func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudevents.Event) {
 	room := i.rooms.enter(t.about())
-	defer i.rooms.leave(room)
+	stored := false
+	defer func() { i.rooms.leave(room, stored) }()
 	ack, ok := i.store(w, r, t, e, true)
 	if !ok {
 		return
 	}
+	stored = true
 	ctx, cancel := context.WithDeadline(r.Context(), t.arrived.Add(settleBy))
 	defer cancel()
 	t.number = 1
-	if ack.Duplicate {
-		err := i.join(ctx, t, ack.Sequence)
-		switch {
-		case r.Context().Err() != nil:
+	if err := i.catchUp(ctx, room, t, ack); err != nil {
+		if r.Context().Err() != nil {
 			abort()
-		case errors.Is(err, errNotHeld):
-			i.release(w, t)
-			return
-		case err != nil:
+		}
+		if !errors.Is(err, errNotHeld) {
 			// Without the log nothing may be decided here. The follower goes
 			// without an answer, and without the fault line.
 			i.logger.Warn("log of a held event cannot be read, answering success", "event", t.id, "error", err)
-			i.release(w, t)
-			return
 		}
+		i.release(w, t)
+		return
 	}
 	decision, err := i.await(ctx, room, t)
 	switch {
@@ -56,6 +54,19 @@ func (i *Ingress) hold(w http.ResponseWriter, r *http.Request, t *try, e cloudev
 		i.logger.Warn("hold could not be closed in time, answering success", "event", t.id, "error", err)
 		i.release(w, t)
 	}
+}
+
+// catchUp reads what the log of an event may hold from before this try.
+func (i *Ingress) catchUp(ctx context.Context, room *room, t *try, ack bus.Ack) error {
+	if ack.Duplicate {
+		return i.join(ctx, t, ack.Sequence)
+	}
+	if !t.mayBeAnswered(room) {
+		return nil
+	}
+	entries, err := i.readLog(ctx, t)
+	i.rooms.add(t.id, entries...)
+	return err
 }
 
 // join reads the log of an event that was stored before this try came, and

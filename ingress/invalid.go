@@ -8,7 +8,7 @@ import (
 
 // heard takes one message of the feed. It is called in stream order.
 func (i *Ingress) heard(branch events.Branch, key string, m events.Message) {
-	if event, waiting := i.rooms.event(key); waiting {
+	if event, waiting := i.rooms.hear(branch, key); waiting {
 		i.rooms.add(key, i.read(branch, event, m))
 	}
 }

@@ -3,14 +3,16 @@ package ingress
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/wxbridge/wxbridge/events"
 )
 
 // rooms holds, by key, the events whose tries wait in this process.
 type rooms struct {
-	mu   sync.Mutex
-	open map[string]*room
+	mu    sync.Mutex
+	open  map[string]*room
+	early early
 }
 
 // about names an inbound event.
@@ -20,6 +22,8 @@ type about struct{ key, kind, openID string }
 // one decision.
 type room struct {
 	about
+	early   bool // its log may hold something from before somebody was inside
+	stored  bool // its event is
 	inside  int
 	log     []events.Entry // in stream order, each sequence once; never written to
 	changed chan struct{}  // closed and replaced when the log grows
@@ -34,19 +38,25 @@ func (rs *rooms) enter(event about) *room {
 	defer rs.mu.Unlock()
 	r := rs.open[event.key]
 	if r == nil {
-		r = &room{about: event, changed: make(chan struct{})}
+		r = &room{about: event, early: rs.early.has(event.key), changed: make(chan struct{})}
 		rs.open[event.key] = r
 	}
 	r.inside++
 	return r
 }
 
-func (rs *rooms) leave(r *room) {
+// leave ends a try's wait; stored says whether its event is.
+func (rs *rooms) leave(r *room, stored bool) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
+	r.stored = r.stored || stored
 	r.inside--
-	if r.inside == 0 {
-		delete(rs.open, r.key)
+	if r.inside > 0 {
+		return
+	}
+	delete(rs.open, r.key)
+	if !r.stored {
+		rs.early.add(r.key, time.Now())
 	}
 }
 
@@ -85,6 +95,20 @@ func (rs *rooms) look(r *room) (log []events.Entry, changed <-chan struct{}) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	return r.log, r.changed
+}
+
+// hear is event for a message of the feed: of a reply that nobody waits for, the
+// key is remembered. Both at once, or who enters meanwhile would miss it.
+func (rs *rooms) hear(branch events.Branch, key string) (event about, waiting bool) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r := rs.open[key]; r != nil {
+		return r.about, true
+	}
+	if branch == events.Replies {
+		rs.early.add(key, time.Now())
+	}
+	return about{}, false
 }
 
 // event is the event that waits under a key.

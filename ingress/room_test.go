@@ -73,11 +73,11 @@ func TestRoomIsGivenBack(t *testing.T) {
 		t.Fatal("two rooms for one event")
 	}
 	rs.add("k", entries(1)...)
-	rs.leave(a)
+	rs.leave(a, true)
 	if event, open := rs.event("k"); !open || event.kind != "text" {
 		t.Errorf("event %v, open %v", event, open)
 	}
-	rs.leave(b)
+	rs.leave(b, true)
 	if _, open := rs.event("k"); open {
 		t.Error("the room is open, and nobody inside")
 	}
@@ -107,7 +107,7 @@ func TestRoomUnderConcurrency(t *testing.T) {
 				if !slices.IsSorted(sequences(after)) || len(slices.Compact(sequences(after))) != len(after) {
 					t.Errorf("log %v", sequences(after))
 				}
-				rs.leave(r)
+				rs.leave(r, true)
 			}
 		})
 	}

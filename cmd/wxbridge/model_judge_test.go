@@ -71,7 +71,7 @@ func (p *scene) judge() (happened []string) {
 		violated("a reply that was in time did not decide: %q", hold)
 	case fallback && hold != events.OutcomeFallback:
 		violated("the fallback text went out, the outcome is %q", hold)
-	case passive == 1 && (hold != events.OutcomeReplied || missed || p.passive[0] != p.answering(valid, outcomes[hold].Sequence)):
+	case passive == 1 && (hold != events.OutcomeReplied || missed || len(valid) == 0 || valid[0].sequence != outcomes[hold].Sequence || p.passive[0] != valid[0].passive):
 		violated("the follower read %q", p.passive[0])
 	case hold == events.OutcomeReplied && !missed && passive == 0 && !p.killed:
 		violated("an outcome replied, and the follower read nothing")
@@ -87,7 +87,7 @@ func (p *scene) judge() (happened []string) {
 	}
 	// A reply that no response has carried.
 	want := events.OutcomeLateSent
-	counts := p.counting(valid, outcomes[hold].Sequence)
+	counts := valid[0] // the first of the log, also one that was there before the event
 	inTime := hold == events.OutcomeReleased && !counts.hasPassive && counts.sequence == outcomes[hold].Sequence
 	if counts.transfer || p.drop && !inTime {
 		want = events.OutcomeLateDropped
@@ -129,32 +129,6 @@ func (p *scene) deadline() time.Time {
 		}
 	}
 	return end.Add(time.Duration(wanted-1) * 5 * time.Second)
-}
-
-// answering is what the follower may read: the reply that the outcome names, if
-// it is one that could decide.
-func (p *scene) answering(valid []reply, sequence uint64) string {
-	if r := p.counting(valid, sequence); r.sequence == sequence {
-		return r.passive
-	}
-	return "nothing"
-}
-
-// counting is the reply that counts: the one that the outcome names, if all that
-// are before it in the log were stored before the event was; else the first of
-// the log. A plain subscriber may answer a publish that the stream did not take,
-// and when WeChat's next try is stored nobody reads what the log held before.
-func (p *scene) counting(valid []reply, sequence uint64) reply {
-	stored := p.all(bus.StreamInbound)[0].Time
-	for _, r := range valid {
-		if r.sequence == sequence {
-			return r
-		}
-		if !r.at.Before(stored) {
-			break
-		}
-	}
-	return valid[0]
 }
 
 // reply is a valid reply of the log, as the test reads it.
