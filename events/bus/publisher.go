@@ -19,7 +19,7 @@ import (
 // from an answer itself: a subject's plain subscribers may respond too, even before
 // the stream, and to a client that takes the first word such an answer is a broken ack.
 type publisher struct {
-	out    gatherer
+	out    *gatherer
 	inbox  string // a key and a number follow
 	answer atomic.Pointer[func(Answer)]
 
@@ -31,13 +31,14 @@ type publisher struct {
 
 // waiter is what waits for the ack of one message.
 type waiter struct {
+	parcel
 	number uint64
 	acks   chan ack
 	over   *time.Timer
 }
 
 func newPublisher(nc *nats.Conn) (*publisher, error) {
-	p := &publisher{out: gatherer{conn: nc}, inbox: nc.NewInbox() + ".", waiting: map[uint64]*waiter{}}
+	p := &publisher{out: newGatherer(nc), inbox: nc.NewInbox() + ".", waiting: map[uint64]*waiter{}}
 	if _, err := nc.Subscribe(p.inbox+"*.*", p.receive); err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
@@ -55,7 +56,10 @@ func (p *publisher) expect(m *nats.Msg, key string) *waiter {
 	w, _ := p.free.Get().(*waiter)
 	if w == nil {
 		w = &waiter{acks: make(chan ack, 1), over: time.NewTimer(attempt)}
+		w.failed = func(err error) { p.hear(w.number, ack{unsent: err}) }
 	}
+	w.message = m
+	w.withdrawn.Store(false)
 	p.mu.Lock()
 	p.last++
 	w.number = p.last
@@ -65,24 +69,27 @@ func (p *publisher) expect(m *nats.Msg, key string) *waiter {
 	return w
 }
 
-// forget lets go of a waiter, to which hear gives nothing any more.
+// forget lets go of a waiter, to which hear gives nothing any more, and whose
+// message is not sent if it has not been yet.
 func (p *publisher) forget(w *waiter) {
 	p.mu.Lock()
 	delete(p.waiting, w.number)
 	p.mu.Unlock()
+	w.withdrawn.Store(true)
 	w.over.Stop()
 	select {
 	case <-w.acks: // it came too late
 	default:
 	}
-	p.free.Put(w)
+	if !w.queued.Load() {
+		p.free.Put(w)
+	}
 }
 
 // once makes one attempt.
 func (p *publisher) once(ctx context.Context, m *nats.Msg, w *waiter, within time.Duration) (Ack, error) {
-	number := w.number
 	w.over.Reset(within)
-	p.out.publish(m, func(err error) { p.hear(number, ack{unsent: err}) })
+	p.out.publish(&w.parcel)
 	select {
 	case ack := <-w.acks:
 		return ack.verdict(m.Subject)
