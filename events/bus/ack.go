@@ -57,6 +57,8 @@ func plainAck(data []byte) (a ack, ok bool) {
 	return ack{Stream: string(stream), Sequence: &sequence}, err == nil && number[0] != '0' && number[0] != '+'
 }
 
+func (a ack) stored() bool { return a.Sequence != nil && a.Error == nil }
+
 // verdict is what an ack says of a publish.
 func (a ack) verdict(subject string) (Ack, error) {
 	switch {

@@ -99,16 +99,28 @@ func (p *publisher) once(ctx context.Context, m *nats.Msg, w *waiter, within tim
 	return Ack{}, errors.New("no ack from the stream")
 }
 
-// hear passes an ack on. A second one of one publish says nothing new, and nobody
-// waits for that of a publish that has ended.
+// hear passes an ack on. A second one of one publish says nothing new, but that it
+// is stored says more than that an earlier attempt was not sent or found nobody.
+// Nobody waits for the ack of a publish that has ended.
 func (p *publisher) hear(number uint64, a ack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w := p.waiting[number]; w != nil {
+	w := p.waiting[number]
+	if w == nil {
+		return
+	}
+	if a.stored() {
 		select {
-		case w.acks <- a:
+		case before := <-w.acks:
+			if before.stored() {
+				a = before
+			}
 		default:
 		}
+	}
+	select {
+	case w.acks <- a:
+	default:
 	}
 }
 
