@@ -95,7 +95,7 @@ func (b *Bus) open(domain string) (err error) {
 	if err != nil {
 		return fmt.Errorf("jetstream: %w", err)
 	}
-	b.pub, err = newPublisher(b.nc)
+	b.pub, err = newPublisher(b.nc, b.streams.Streams(b.Prefix))
 	return err
 }
 

@@ -325,27 +325,6 @@ func TestLateAckCounts(t *testing.T) {
 	}
 }
 
-// What an earlier attempt says late, that it was not sent or found nobody, does not
-// hide that the message is stored.
-func TestStoredIsHeardBehindAnything(t *testing.T) {
-	t.Parallel()
-	b := settled(t, bustest.Start(t))
-	one, two := uint64(1), uint64(2)
-	for name, before := range map[string]ack{"not sent": {unsent: nats.ErrTimeout}, "nobody": {nobody: true}, "nothing": {}} {
-		w := b.pub.expect(nats.NewMsg("x"), "")
-		if name != "nothing" {
-			b.pub.hear(w.number, before)
-		}
-		b.pub.hear(w.number, ack{Sequence: &one})
-		b.pub.hear(w.number, ack{Sequence: &two, Duplicate: true})
-		b.pub.hear(w.number, before)
-		if got, err := (<-w.acks).verdict("x"); err != nil || got != (Ack{Sequence: 1}) {
-			t.Errorf("after %s: %+v, %v", name, got, err)
-		}
-		b.pub.forget(w)
-	}
-}
-
 // FuzzPlainAck holds the short way of reading an ack against the long one.
 func FuzzPlainAck(f *testing.F) {
 	for _, s := range []string{`{"stream":"X","seq":7}`, `{"stream":"","seq":7}`, `{"stream":"X","seq":07}`, `{"stream":"X","seq":-7}`, `{"stream":"X","seq":7,"duplicate":true}`, `{"stream":"X\"","seq":7}`, `{"stream":"X","seq":99999999999999999999}`} {

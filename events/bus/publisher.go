@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/events"
 )
@@ -22,6 +23,7 @@ type publisher struct {
 	out    *gatherer
 	inbox  string // a key and a number follow
 	answer atomic.Pointer[func(Answer)]
+	homes  map[string]string // the streams by their subjects without the last token
 
 	mu      sync.Mutex
 	last    uint64
@@ -33,16 +35,31 @@ type publisher struct {
 type waiter struct {
 	parcel
 	number uint64
+	stream string // whose ack it is, "" for anybody's
 	acks   chan ack
 	over   *time.Timer
 }
 
-func newPublisher(nc *nats.Conn) (*publisher, error) {
-	p := &publisher{out: newGatherer(nc), inbox: nc.NewInbox() + ".", waiting: map[uint64]*waiter{}}
+func newPublisher(nc *nats.Conn, streams []jetstream.StreamConfig) (*publisher, error) {
+	p := &publisher{out: newGatherer(nc), inbox: nc.NewInbox() + ".", homes: map[string]string{}, waiting: map[uint64]*waiter{}}
+	for _, s := range streams {
+		for _, subject := range s.Subjects {
+			p.homes[strings.TrimSuffix(subject, ".*")] = s.Name
+		}
+	}
 	if _, err := nc.Subscribe(p.inbox+"*.*", p.receive); err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
 	return p, nil
+}
+
+// home is the stream that stores a subject, "" if that is none of the bridge's.
+func (p *publisher) home(subject string) string {
+	if _, key, found := strings.Cut(subject, "$KV."); found { // a domain may stand before it
+		bucket, _, _ := strings.Cut(key, ".")
+		return "KV_" + bucket
+	}
+	return p.homes[subject[:max(0, strings.LastIndexByte(subject, '.'))]]
 }
 
 // expect waits for the ack of one message, whose answers are heard under key, ""
@@ -58,7 +75,7 @@ func (p *publisher) expect(m *nats.Msg, key string) *waiter {
 		w = &waiter{acks: make(chan ack, 1), over: time.NewTimer(attempt)}
 		w.failed = func(err error) { p.hear(w.number, ack{unsent: err}) }
 	}
-	w.message = m
+	w.message, w.stream = m, p.home(m.Subject)
 	w.withdrawn.Store(false)
 	p.mu.Lock()
 	p.last++
@@ -101,12 +118,13 @@ func (p *publisher) once(ctx context.Context, m *nats.Msg, w *waiter, within tim
 
 // hear passes an ack on. A second one of one publish says nothing new, but that it
 // is stored says more than that an earlier attempt was not sent or found nobody.
-// Nobody waits for the ack of a publish that has ended.
+// Nobody waits for the ack of a publish that has ended, nor for that of a stream
+// which has the subject too, as a copy in another domain.
 func (p *publisher) hear(number uint64, a ack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w := p.waiting[number]
-	if w == nil {
+	if w == nil || a.Stream != "" && w.stream != "" && a.Stream != w.stream {
 		return
 	}
 	if a.stored() {
