@@ -27,7 +27,8 @@ type Service struct {
 	// An error, a panic and a reply that the bridge would refuse bring the event
 	// again, after 250 ms and then twice as long each time; after Tries of them it
 	// is given up, with a line at level error, and the follower gets what others
-	// reply or the fallback. Answer may see an event twice also without an error,
+	// reply or the fallback. So is one, at once, whose reply is larger than NATS
+	// takes or finds MaxReplies before it. Answer may see an event twice also without an error,
 	// as when the process is killed; the second reply does no harm.
 	Answer func(ctx context.Context, in events.InboundEvent) (events.Reply, error)
 	// Kinds are the kinds it answers, as "text" or "event_subscribe". Default: all.
