@@ -132,7 +132,9 @@ func TestALinkThatTakesNothing(t *testing.T) {
 		t.Errorf("it took %s", took)
 	}
 
-	<-failed // what cannot be written is known
+	if err := <-failed; err == nil { // what cannot be written is known
+		t.Error("it failed without a reason")
+	}
 	eventually(t, b, "not connected", func() bool { return strings.Contains(strings.Join(b.Reasons(), ""), "not connected") })
 	f.thaw()
 	waitSettled(t, b)
