@@ -79,6 +79,8 @@ func lastWord(code, errCode int) bool {
 	return code != 503 // "temporarily unavailable": a leader is being elected
 }
 
+func (a ack) stored() bool { return a.Sequence != nil && a.Error == nil }
+
 // verdict is what an ack says of a publish.
 func (a ack) verdict(subject string) (Ack, error) {
 	switch {

@@ -14,6 +14,9 @@ import (
 	"github.com/wxbridge/wxbridge/events"
 )
 
+// takes is how long a link may take nothing.
+const takes = 2 * time.Second
+
 // Bus is one process's connection to the bus.
 type Bus struct {
 	Prefix events.Prefix
@@ -35,6 +38,10 @@ type Bus struct {
 	settled   uint64
 	settleErr error
 	denied    error
+	// up is whether the connection is there, and away why not. Both are as the
+	// connection has told: asked, it would answer only after what it is writing.
+	up   bool
+	away error
 }
 
 // Connect starts connecting and returns at once: a NATS that is away is no
@@ -56,12 +63,16 @@ func Connect(name string, c Config, p events.Prefix, streams StreamConfig, logge
 		nats.PingInterval(5*time.Second), nats.MaxPingsOutstanding(2),
 		// Nothing is buffered for a dead link: markers would arrive minutes late.
 		nats.ReconnectBufSize(-1),
+		// So is a link that takes nothing: while something is being written the client
+		// does nothing else, not even count pings. The default is a minute.
+		nats.FlusherTimeout(takes), nats.ReconnectOnFlusherError(),
 		// Credentials that are refused today may be right tomorrow; the default
 		// gives up for good after the second refusal.
 		nats.IgnoreAuthErrorAbort(),
 		nats.ConnectHandler(func(nc *nats.Conn) { b.linked(nc, "first") }),
 		nats.ReconnectHandler(func(nc *nats.Conn) { b.linked(nc, "again") }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { b.unlinked(err) }),
+		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { b.unreached(err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { b.asyncError(err) }),
 	)
 	b.nc, err = nats.Connect(c.URL, options...)
@@ -84,7 +95,7 @@ func (b *Bus) open(domain string) (err error) {
 	if err != nil {
 		return fmt.Errorf("jetstream: %w", err)
 	}
-	b.pub, err = newPublisher(b.nc)
+	b.pub, err = newPublisher(b.nc, b.streams.Streams(b.Prefix))
 	return err
 }
 
@@ -98,7 +109,10 @@ func (b *Bus) Conn() *nats.Conn { return b.nc }
 func (b *Bus) JetStream() jetstream.JetStream { return b.js }
 
 // Close closes the connection at once; Conn().Drain lets what is on its way finish first.
-func (b *Bus) Close() { b.nc.Close() }
+func (b *Bus) Close() {
+	b.nc.Close()
+	b.pub.out.rest()
+}
 
 // Run keeps the streams right: it looks after each connection, and again until
 // all is in order. It returns when ctx ends, or with the reason when the very
@@ -109,7 +123,7 @@ func (b *Bus) Run(ctx context.Context) error {
 	for {
 		epoch, up, changed := b.link()
 		var retry <-chan time.Time
-		if up && epoch > 0 {
+		if up {
 			err := b.settle(ctx, epoch)
 			switch {
 			case err == nil:
@@ -175,9 +189,9 @@ func (b *Bus) unsettle(epoch uint64) {
 func (b *Bus) Settled(ctx context.Context) (epoch uint64, moved <-chan struct{}, err error) {
 	for {
 		b.mu.Lock()
-		epoch, ok, changed, moved := b.epoch, b.settled == b.epoch && b.nc.IsConnected(), b.changed, b.moved
+		epoch, ok, changed, moved := b.epoch, b.up && b.settled == b.epoch, b.changed, b.moved
 		b.mu.Unlock()
-		if ok && epoch > 0 {
+		if ok {
 			return epoch, moved, nil
 		}
 		select {
@@ -195,10 +209,9 @@ func (b *Bus) Reasons() []string {
 	switch {
 	case b.denied != nil:
 		return []string{"NATS refuses a subject: " + b.denied.Error()}
-	case b.epoch == 0 || !b.nc.IsConnected():
-		if err := b.nc.LastError(); err != nil {
-			return []string{"NATS is not connected: " + err.Error()}
-		}
+	case !b.up && b.away != nil:
+		return []string{"NATS is not connected: " + b.away.Error()}
+	case !b.up:
 		return []string{"NATS is not connected"}
 	case b.settleErr != nil:
 		return []string{"streams: " + b.settleErr.Error()}
@@ -211,13 +224,13 @@ func (b *Bus) Reasons() []string {
 func (b *Bus) link() (epoch uint64, up bool, changed <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.epoch, b.nc.IsConnected(), b.changed
+	return b.epoch, b.up, b.changed
 }
 
 // linked gets the connection from NATS: it may be called before Connect has it.
 func (b *Bus) linked(nc *nats.Conn, how string) {
 	b.mu.Lock()
-	b.denied = nil
+	b.up, b.away, b.denied = true, nil, nil
 	b.move()
 	b.mu.Unlock()
 	b.logger.Info("NATS is connected", "how", how, "server", nc.ConnectedUrlRedacted())
@@ -225,11 +238,18 @@ func (b *Bus) linked(nc *nats.Conn, how string) {
 
 func (b *Bus) unlinked(err error) {
 	b.mu.Lock()
+	b.up, b.away = false, err
 	b.move()
 	b.mu.Unlock()
 	if err != nil {
 		b.logger.Warn("NATS connection lost, trying again", "error", err)
 	}
+}
+
+func (b *Bus) unreached(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.away = err
 }
 
 // asyncError hears of what a publisher only sees as a time-out: the server

@@ -33,8 +33,8 @@ func (a App) Do(ctx context.Context, verb, id string, data any) (events.Result, 
 		return events.Result{}, err
 	}
 	if ack.Duplicate {
-		// Sent before, within the dedupe window: the result may be there since.
-		if err := w.rewind(ctx); err != nil {
+		// Sent before, while its id is known: the result may be there since.
+		if err := w.rewind(ctx, a.knows(ctx)); err != nil {
 			return events.Result{}, fmt.Errorf("result of command %s: %w", id, err)
 		}
 	}
@@ -47,6 +47,19 @@ func (a App) Do(ctx context.Context, verb, id string, data any) (events.Result, 
 		return events.Result{}, fmt.Errorf("result of command %s: %w", id, err)
 	}
 	return result, nil
+}
+
+// knows is how long the stream of commands knows an id again, which may be longer
+// than the bridge made it.
+func (a App) knows(ctx context.Context) time.Duration {
+	const longest = time.Hour // that the bridge makes it; for who may not look
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	stream, err := a.JetStream.Stream(ctx, a.prefix().Resource(StreamCmd))
+	if err != nil {
+		return longest
+	}
+	return stream.CachedInfo().Config.Duplicates
 }
 
 // results waits for results of one verb. It hears them as they are published,
@@ -75,13 +88,13 @@ func (a App) awaitResults(ctx context.Context, verb string) (*results, error) {
 
 func (w *results) stop() { _ = w.sub.Unsubscribe() } // a closed connection has no subscriptions
 
-// rewind goes back to the first result of the dedupe window.
-func (w *results) rewind(ctx context.Context) error {
+// rewind goes back to the first result of a time.
+func (w *results) rewind(ctx context.Context, back time.Duration) error {
 	info, err := w.stream.Info(ctx)
 	if err != nil {
 		return err
 	}
-	first, since := info.State.FirstSeq, info.TimeStamp.Add(-dedupe)
+	first, since := info.State.FirstSeq, info.TimeStamp.Add(-back)
 	n := sort.Search(int(w.next-first), func(i int) bool {
 		var m *jetstream.RawStreamMsg
 		if m, err = w.stream.GetMsg(ctx, first+uint64(i)); errors.Is(err, jetstream.ErrMsgNotFound) {

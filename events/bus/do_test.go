@@ -74,6 +74,43 @@ func TestDoOverARestart(t *testing.T) {
 	<-stored
 }
 
+// Do looks for the result of a command that was sent before as far back as the
+// stream of commands knows its id, which an operator may make longer than any default.
+func TestDoLooksBackAsFarAsIdsAreKnown(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	js := s.nats.JetStream()
+	cmd, err := js.Stream(within(t), "WX_CMD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := cmd.CachedInfo().Config
+	config.Duplicates = 3 * time.Hour
+	if _, err := js.UpdateStream(within(t), config); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.app.knows(within(t)); got != 3*time.Hour {
+		t.Errorf("%s", got)
+	}
+	elsewhere := s.app
+	elsewhere.Prefix = "elsewhere"
+	if got := elsewhere.knows(within(t)); got != time.Hour {
+		t.Errorf("without looking %s", got)
+	}
+	publish(t, s.bridge, "wx.result.get_groups", "x", "")
+	publish(t, s.bridge, "wx.result.get_groups", "y", "")
+	for back, next := range map[time.Duration]uint64{time.Hour: 1, -time.Hour: 3} {
+		w, err := s.app.awaitResults(within(t), "get_groups")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.rewind(within(t), back); err != nil || w.next != next {
+			t.Errorf("back %s: from %d, %v", back, w.next, err)
+		}
+		w.stop()
+	}
+}
+
 func TestDoFaults(t *testing.T) {
 	t.Parallel()
 	s := newStation(t)

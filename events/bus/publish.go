@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"strings"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
@@ -142,6 +143,13 @@ const tooLong = 10054
 func TooLarge(err error) bool {
 	var refused *RefusedError
 	return errors.Is(err, nats.ErrMaxPayload) || errors.As(err, &refused) && refused.Code == tooLong
+}
+
+// logIsFull says whether a key's log takes no more. A stream that is full says so
+// with the same code, but may have room again.
+func logIsFull(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && refused.Code == storeFailed && strings.Contains(refused.Description, "per subject")
 }
 
 // Conflict says whether a compare-and-set found another revision than the expected

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/events"
 )
@@ -19,9 +20,10 @@ import (
 // from an answer itself: a subject's plain subscribers may respond too, even before
 // the stream, and to a client that takes the first word such an answer is a broken ack.
 type publisher struct {
-	out    gatherer
+	out    *gatherer
 	inbox  string // a key and a number follow
 	answer atomic.Pointer[func(Answer)]
+	homes  map[string]string // the streams by their subjects without the last token
 
 	mu      sync.Mutex
 	last    uint64
@@ -31,17 +33,33 @@ type publisher struct {
 
 // waiter is what waits for the ack of one message.
 type waiter struct {
+	parcel
 	number uint64
+	stream string // whose ack it is, "" for anybody's
 	acks   chan ack
 	over   *time.Timer
 }
 
-func newPublisher(nc *nats.Conn) (*publisher, error) {
-	p := &publisher{out: gatherer{conn: nc}, inbox: nc.NewInbox() + ".", waiting: map[uint64]*waiter{}}
+func newPublisher(nc *nats.Conn, streams []jetstream.StreamConfig) (*publisher, error) {
+	p := &publisher{out: newGatherer(nc), inbox: nc.NewInbox() + ".", homes: map[string]string{}, waiting: map[uint64]*waiter{}}
+	for _, s := range streams {
+		for _, subject := range s.Subjects {
+			p.homes[strings.TrimSuffix(subject, ".*")] = s.Name
+		}
+	}
 	if _, err := nc.Subscribe(p.inbox+"*.*", p.receive); err != nil {
 		return nil, fmt.Errorf("inbox: %w", err)
 	}
 	return p, nil
+}
+
+// home is the stream that stores a subject, "" if that is none of the bridge's.
+func (p *publisher) home(subject string) string {
+	if _, key, found := strings.Cut(subject, "$KV."); found { // a domain may stand before it
+		bucket, _, _ := strings.Cut(key, ".")
+		return "KV_" + bucket
+	}
+	return p.homes[subject[:max(0, strings.LastIndexByte(subject, '.'))]]
 }
 
 // expect waits for the ack of one message, whose answers are heard under key, ""
@@ -55,7 +73,10 @@ func (p *publisher) expect(m *nats.Msg, key string) *waiter {
 	w, _ := p.free.Get().(*waiter)
 	if w == nil {
 		w = &waiter{acks: make(chan ack, 1), over: time.NewTimer(attempt)}
+		w.failed = func(err error) { p.hear(w.number, ack{unsent: err}) }
 	}
+	w.message, w.stream = m, p.home(m.Subject)
+	w.withdrawn.Store(false)
 	p.mu.Lock()
 	p.last++
 	w.number = p.last
@@ -65,24 +86,27 @@ func (p *publisher) expect(m *nats.Msg, key string) *waiter {
 	return w
 }
 
-// forget lets go of a waiter, to which hear gives nothing any more.
+// forget lets go of a waiter, to which hear gives nothing any more, and whose
+// message is not sent if it has not been yet.
 func (p *publisher) forget(w *waiter) {
 	p.mu.Lock()
 	delete(p.waiting, w.number)
 	p.mu.Unlock()
+	w.withdrawn.Store(true)
 	w.over.Stop()
 	select {
 	case <-w.acks: // it came too late
 	default:
 	}
-	p.free.Put(w)
+	if !w.queued.Load() {
+		p.free.Put(w)
+	}
 }
 
 // once makes one attempt.
 func (p *publisher) once(ctx context.Context, m *nats.Msg, w *waiter, within time.Duration) (Ack, error) {
-	number := w.number
 	w.over.Reset(within)
-	p.out.publish(m, func(err error) { p.hear(number, ack{unsent: err}) })
+	p.out.publish(&w.parcel)
 	select {
 	case ack := <-w.acks:
 		return ack.verdict(m.Subject)
@@ -92,16 +116,29 @@ func (p *publisher) once(ctx context.Context, m *nats.Msg, w *waiter, within tim
 	return Ack{}, errors.New("no ack from the stream")
 }
 
-// hear passes an ack on. A second one of one publish says nothing new, and nobody
-// waits for that of a publish that has ended.
+// hear passes an ack on. A second one of one publish says nothing new, but that it
+// is stored says more than that an earlier attempt was not sent or found nobody.
+// Nobody waits for the ack of a publish that has ended, nor for that of a stream
+// which has the subject too, as a copy in another domain.
 func (p *publisher) hear(number uint64, a ack) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w := p.waiting[number]; w != nil {
+	w := p.waiting[number]
+	if w == nil || a.Stream != "" && w.stream != "" && a.Stream != w.stream {
+		return
+	}
+	if a.stored() {
 		select {
-		case w.acks <- a:
+		case before := <-w.acks:
+			if before.stored() {
+				a = before
+			}
 		default:
 		}
+	}
+	select {
+	case w.acks <- a:
+	default:
 	}
 }
 

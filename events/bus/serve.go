@@ -27,7 +27,8 @@ type Service struct {
 	// An error, a panic and a reply that the bridge would refuse bring the event
 	// again, after 250 ms and then twice as long each time; after Tries of them it
 	// is given up, with a line at level error, and the follower gets what others
-	// reply or the fallback. Answer may see an event twice also without an error,
+	// reply or the fallback. So is one, at once, whose reply is larger than NATS
+	// takes or finds MaxReplies before it. Answer may see an event twice also without an error,
 	// as when the process is killed; the second reply does no harm.
 	Answer func(ctx context.Context, in events.InboundEvent) (events.Reply, error)
 	// Kinds are the kinds it answers, as "text" or "event_subscribe". Default: all.
@@ -95,7 +96,8 @@ type serving struct {
 	Service
 	slots   chan struct{}
 	working sync.WaitGroup
-	last    uint64 // the last event that was delivered
+	next    uint64    // behind the last event that was delivered; 0 if none was
+	made    time.Time // when the stream was created that counts so
 }
 
 // opened is a consumer at work.
@@ -115,6 +117,7 @@ func (v *serving) open(ctx context.Context) (opened, error) {
 		filters = append(filters, v.prefix().Subject(events.Inbound, kind))
 	}
 	consumer, err := v.JetStream.Consumer(ctx, stream, v.Name)
+	v.recognise(ctx, stream)
 	switch {
 	case errors.Is(err, jetstream.ErrConsumerNotFound):
 		config := jetstream.ConsumerConfig{
@@ -122,8 +125,8 @@ func (v *serving) open(ctx context.Context) (opened, error) {
 			DeliverPolicy: jetstream.DeliverNewPolicy, FilterSubjects: filters,
 			MaxDeliver: -1, // counted here: what the server gives up, it gives up silently
 		}
-		if v.last > 0 { // somebody has deleted it
-			config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, v.last+1
+		if v.next > 0 { // somebody has deleted it
+			config.DeliverPolicy, config.OptStartSeq = jetstream.DeliverByStartSequencePolicy, v.next
 		}
 		if consumer, err = v.JetStream.CreateConsumer(ctx, stream, config); err != nil {
 			return opened{}, fmt.Errorf("consumer %s is not on %s, and cannot be created (may the user?): %w", v.Name, stream, err)
@@ -142,6 +145,23 @@ func (v *serving) open(ctx context.Context) (opened, error) {
 		return opened{}, fmt.Errorf("consumer %s on %s: its ack policy is %s, it must be explicit", v.Name, stream, info.Config.AckPolicy)
 	}
 	return opened{consumer, info.Config.AckWait, time.Until(info.TimeStamp)}, nil
+}
+
+// recognise notices that the stream was deleted and made anew: it counts from 1
+// again, and its first event is behind all that were delivered.
+func (v *serving) recognise(ctx context.Context, stream string) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	found, err := v.JetStream.Stream(ctx, stream)
+	if err != nil {
+		return // nothing serious, perhaps the user may not look
+	}
+	made := found.CachedInfo().Created
+	if !v.made.IsZero() && !made.Equal(v.made) {
+		v.logger().Warn("stream was made anew, its events are answered from the first", "service", v.Name, "stream", stream, "created", made)
+		v.next = 1
+	}
+	v.made = made
 }
 
 func subjectsOf(c jetstream.ConsumerConfig) []string {
@@ -182,7 +202,7 @@ func (v *serving) consume(ctx, work context.Context, from opened) error {
 					v.handle(work, from, m)
 				})
 				if meta, err := m.Metadata(); err == nil {
-					v.last = max(v.last, meta.Sequence.Stream)
+					v.next = max(v.next, meta.Sequence.Stream+1)
 				}
 			}
 			err = batch.Error()

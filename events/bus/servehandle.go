@@ -45,7 +45,7 @@ func (v *serving) handle(ctx context.Context, from opened, m jetstream.Msg) {
 	rest := v.keep(m, from.ackWait)
 	err = v.answer(ctx, in)
 	rest()
-	var refused *RefusedError
+	var never *hopeless
 	switch {
 	case err == nil:
 		// Confirmed by the server: an ack that is lost brings the event again.
@@ -55,7 +55,7 @@ func (v *serving) handle(ctx context.Context, from opened, m jetstream.Msg) {
 	case errors.Is(ctx.Err(), context.Canceled):
 		log.Warn("answer is cut short by the end of the process, another may take it", "event", in.ID, "error", err)
 		v.settle(leave(m))
-	case errors.As(err, &refused), meta.NumDelivered >= uint64(v.Tries):
+	case errors.As(err, &never), meta.NumDelivered >= uint64(v.Tries):
 		log.Error("event is given up", "event", in.ID, "error", err)
 		v.settle(m.TermWithReason("the service failed"))
 	default:
@@ -78,8 +78,15 @@ func (v *serving) answer(ctx context.Context, in events.InboundEvent) (err error
 	if err != nil || reply.MsgType == "" && len(reply.Data) == 0 {
 		return err
 	}
-	return v.Reply(ctx, in, reply)
+	if err = v.Reply(ctx, in, reply); TooLarge(err) || logIsFull(err) {
+		return &hopeless{err}
+	}
+	return err
 }
+
+// hopeless is why a reply is never stored, however often it is tried. It is not for
+// errors of Answer's own, whatever they are.
+type hopeless struct{ error }
 
 // panicked is what a recovered panic said, with its stack.
 type panicked struct {

@@ -184,6 +184,7 @@ func (n names) reached() []right {
 		{"consumers that the operator has created", append(append(api("CONSUMER.INFO", read, ".*"), api("CONSUMER.MSG.NEXT", read, ".*")...), acks(read)...)},
 		{"single messages by their number", api("STREAM.MSG.GET", read, "")},
 		{"what the streams are", append(api("STREAM.INFO", append(read, shown...), ""), "$JS.API.STREAM.NAMES", "$JS.API.INFO")},
+		{"how long the id of a command is known", api("STREAM.INFO", n.streams(bus.StreamCmd), "")},
 		{"pauses and quotas; which dead letters were sent again; files", direct(shown...)},
 	}
 }
