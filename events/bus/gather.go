@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 )
@@ -12,15 +13,18 @@ import (
 // moment: the client writes to the socket as soon as it is given something, so that
 // one by one each message would be a write and a read of its own.
 //
-// A goroutine of its own gives, as long as there is something: a link that takes
-// nothing holds up whoever writes to it, and who publishes has a deadline.
+// Who finds nobody at it gives what all have brought. But a link that takes nothing
+// holds up whoever writes to it, and who publishes has a deadline: once giving took
+// long, a goroutine of its own gives until it is quick again. So of all who publish
+// one is held up, once, for no longer than the connection's write limit.
 type gatherer struct {
 	conn *nats.Conn
 
 	mu      sync.Mutex
 	waiting []*parcel
-	busy    bool      // the goroutine is there
-	idle    sync.Cond // of mu: it is not any more
+	busy    bool      // somebody is giving
+	slow    bool      // the last time it took long, or was refused
+	idle    sync.Cond // of mu: nobody is any more
 }
 
 // parcel is a message and who hears that it could not be given.
@@ -53,35 +57,52 @@ func (g *gatherer) publish(p *parcel) {
 		return
 	}
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.waiting = append(g.waiting, p)
-	if !g.busy {
-		g.busy = true
-		go g.give()
+	first, slow := !g.busy, g.slow
+	g.busy = true
+	g.mu.Unlock()
+	switch {
+	case first && slow:
+		go g.give(true)
+	case first:
+		runtime.Gosched() // whoever is about to publish too comes first
+		if !g.give(false) {
+			go g.give(true)
+		}
 	}
 }
 
-// give gives what all have brought.
-func (g *gatherer) give() {
-	runtime.Gosched() // whoever is about to publish too comes first
+// quick is how long it takes at the most to give what waits to a link that takes it.
+const quick = 10 * time.Millisecond
+
+// give gives what all have brought, until nothing is left or, unless it must go on,
+// it was slow.
+func (g *gatherer) give(on bool) (done bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(g.waiting) > 0 {
 		all := g.waiting
 		g.waiting = nil
 		g.mu.Unlock()
+		began, refused := time.Now(), false
 		for _, p := range all {
 			if !p.withdrawn.Load() {
 				if err := g.conn.PublishMsg(p.message); err != nil {
+					refused = true // while it looks for a new link it is slow to say so, too
 					p.failed(err)
 				}
 			}
 			p.queued.Store(false)
 		}
+		took := time.Since(began)
 		g.mu.Lock()
+		if g.slow = refused || took > quick; g.slow && !on {
+			return false
+		}
 	}
 	g.busy = false
 	g.idle.Broadcast()
+	return true
 }
 
 // rest waits until nothing is being given. On a closed connection that is soon.
