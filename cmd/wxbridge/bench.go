@@ -43,6 +43,9 @@ func soakCommand(ctx context.Context, p *program) error {
 	if s.size < 1 || s.replicas < 1 || s.followers < 1 {
 		return &configError{fmt.Errorf("size %d, replicas %d, followers %d: each must be at least 1", s.size, s.replicas, s.followers)}
 	}
+	if s.nodes != 1 && s.nodes != 3 && s.nodes != 5 {
+		return &configError{fmt.Errorf("nodes %d: 1, 3 or 5", s.nodes)}
+	}
 	return s.run(ctx)
 }
 

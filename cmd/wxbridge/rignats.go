@@ -18,8 +18,8 @@ type natsNode struct {
 	*natsd
 	rig             *rig
 	name            string
-	address, routes string   // where it listens for clients and for the others
-	others          []string // where those do
+	address, routes *net.TCPAddr // where it listens for clients and for the others
+	others          []string     // where those do
 }
 
 // openNATS starts the servers of NATS.
@@ -28,20 +28,20 @@ func (r *rig) openNATS(ctx context.Context) error {
 	var urls []string
 	for i := range count {
 		n := &natsNode{rig: r, name: fmt.Sprintf("nats-%d", i)}
-		for _, address := range []*string{&n.address, &n.routes} {
+		for _, address := range []**net.TCPAddr{&n.address, &n.routes} {
 			var err error
 			if *address, err = freeAddress(ctx); err != nil {
 				return err
 			}
 		}
-		urls = append(urls, "nats://"+n.address)
+		urls = append(urls, "nats://"+n.address.String())
 		r.nats = append(r.nats, n)
 	}
 	r.natsURL = strings.Join(urls, ",")
 	for _, n := range r.nats {
 		for _, other := range r.nats {
 			if other != n {
-				n.others = append(n.others, "nats://"+other.routes)
+				n.others = append(n.others, "nats://"+other.routes.String())
 			}
 		}
 		if err := n.start(); err != nil {
@@ -52,16 +52,19 @@ func (r *rig) openNATS(ctx context.Context) error {
 }
 
 // freeAddress is one where a server can be started again.
-func freeAddress(ctx context.Context) (string, error) {
+func freeAddress(ctx context.Context) (*net.TCPAddr, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", anyPort)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return l.Addr().String(), l.Close()
+	return l.Addr().(*net.TCPAddr), l.Close() //nolint:forcetypeassert // it listens on TCP
 }
 
-func (n *natsNode) start() (err error) {
-	n.natsd, err = startNATS(n.address, filepath.Join(n.rig.dir, n.name), n.rig.logger, n.join)
+func (n *natsNode) start() error {
+	fresh, err := startNATS(n.address.String(), filepath.Join(n.rig.dir, n.name), n.rig.logger, n.join)
+	if err == nil {
+		n.natsd = fresh // one that did not come back can still be stopped
+	}
 	return err
 }
 
@@ -71,10 +74,7 @@ func (n *natsNode) join(options *server.Options) {
 		return
 	}
 	options.ServerName = n.name
-	options.Cluster = server.ClusterOpts{Name: "wxbridge"}
-	host, port, _ := net.SplitHostPort(n.routes) // as the system has given it
-	options.Cluster.Host = host
-	_, _ = fmt.Sscan(port, &options.Cluster.Port)
+	options.Cluster = server.ClusterOpts{Name: "wxbridge", Host: n.routes.IP.String(), Port: n.routes.Port}
 	options.Routes = server.RoutesFromStr(strings.Join(n.others, ","))
 }
 
