@@ -26,6 +26,7 @@ type soak struct {
 
 	commands []soakCommandSpec
 	calls    soakCalls
+	troubles soakTroubles
 	kills    int
 	freezes  int
 	restarts int
@@ -90,23 +91,27 @@ func (s *soak) start(ctx context.Context) (staff, chaos func(), err error) {
 	killed, stopped := victims(2), victims(4)
 	some.Go(func() {
 		every(trouble, s.every, func() {
-			if err := killed().kill(); err != nil {
-				s.logger.Error("a process cannot be started again", "error", err)
-			}
+			s.troubles.note(func() {
+				if err := killed().kill(); err != nil {
+					s.logger.Error("a process cannot be started again", "error", err)
+				}
+			})
 			s.kills++
 		})
 	})
 	some.Go(func() {
 		every(trouble, s.freeze, func() {
-			stopped().freeze(trouble)
+			s.troubles.note(func() { stopped().freeze(trouble) })
 			s.freezes++
 		})
 	})
 	some.Go(func() {
 		every(trouble, s.restart, func() {
-			if err := s.restartNATS(s.restarts); err != nil {
-				s.logger.Error("NATS cannot be started again", "error", err)
-			}
+			s.troubles.note(func() {
+				if err := s.restartNATS(s.restarts); err != nil {
+					s.logger.Error("NATS cannot be started again", "error", err)
+				}
+			})
 			s.restarts++
 		})
 	})

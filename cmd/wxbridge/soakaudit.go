@@ -31,6 +31,7 @@ type soakCalls struct {
 type soakCall struct {
 	command  int
 	executed bool // certainly
+	at       time.Time
 }
 
 var soakMark = regexp.MustCompile(`#(\d+)#`)
@@ -56,19 +57,25 @@ func (c *soakCalls) gather(sim *wxsim.Platform) {
 		}
 		n, err := strconv.Atoi(string(mark[1]))
 		if err == nil {
-			c.steps = append(c.steps, soakCall{n, call.Fault == "" || call.Fault == wxsim.FaultSlow})
+			c.steps = append(c.steps, soakCall{n, call.Fault == "" || call.Fault == wxsim.FaultSlow, call.Time})
 		}
 	}
 }
 
-// soakResults reads every result, by the command's id.
-func (s *soak) results(ctx context.Context) (outcomes map[string]string, copies int, err error) {
+// soakResult is what became of a command.
+type soakResult struct {
+	outcome string
+	body    []byte
+	at      time.Time // when it was stored first
+}
+
+// results reads every result, by the command's id.
+func (s *soak) results(ctx context.Context) (results map[string]soakResult, copies int, err error) {
 	stream, err := s.js.Stream(ctx, "WX_RESULT")
 	if err != nil {
 		return nil, 0, err
 	}
-	bodies := map[string][]byte{}
-	outcomes = map[string]string{}
+	results = map[string]soakResult{}
 	consumer, err := stream.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{})
 	if err != nil {
 		return nil, 0, err
@@ -89,20 +96,25 @@ func (s *soak) results(ctx context.Context) (outcomes map[string]string, copies 
 		if err != nil {
 			return nil, 0, err
 		}
-		if before, twice := bodies[command]; twice {
+		if before, twice := results[command]; twice {
 			copies++
-			if !bytes.Equal(before, m.Data()) {
-				return nil, 0, fmt.Errorf("%s has two results:\n%s\n%s", command, before, m.Data())
+			if !bytes.Equal(before.body, m.Data()) {
+				return nil, 0, fmt.Errorf("%s has two results:\n%s\n%s", command, before.body, m.Data())
 			}
+			continue
 		}
-		bodies[command], outcomes[command] = m.Data(), result.Outcome
+		meta, err := m.Metadata()
+		if err != nil {
+			return nil, 0, err
+		}
+		results[command] = soakResult{result.Outcome, m.Data(), meta.Timestamp}
 	}
-	return outcomes, copies, nil
+	return results, copies, nil
 }
 
 // audit holds the results against the commands and against what WeChat has seen.
 func (s *soak) audit(ctx context.Context, took time.Duration) error {
-	outcomes, copies, err := s.results(ctx)
+	results, copies, err := s.results(ctx)
 	if err != nil {
 		return err
 	}
@@ -116,29 +128,32 @@ func (s *soak) audit(ctx context.Context, took time.Duration) error {
 		breaks("%d calls were forgotten before they could be counted", s.calls.lost)
 	}
 	seen := make([]int, s.size)
-	executed := make([]int, s.size)
+	executed := make([]time.Time, s.size) // the last time
 	for _, call := range s.calls.steps {
 		seen[call.command]++
 		if call.executed {
-			executed[call.command]++
+			executed[call.command] = call.at
 		}
 	}
 	counts := map[string]int{}
-	repeated := 0
+	repeated, unaccounted := 0, 0
 	for i := range s.commands {
 		c := &s.commands[i]
-		outcome := outcomes[c.id]
+		outcome := results[c.id].outcome
 		counts[outcome]++
 		once := c.verb == "send_custom_message" && !c.resend || c.verb == "create_group"
 		if seen[i] > 1 {
 			repeated++
+		}
+		if outcome == events.ResultUnknown && !executed[i].IsZero() && !s.troubles.during(executed[i], results[c.id].at) {
+			unaccounted++
 		}
 		switch {
 		case outcome == "":
 			breaks("%s has no result", c.id)
 		case once && seen[i] > 1:
 			breaks("%s (%s) is %s, and WeChat has seen it %d times", c.id, c.verb, outcome, seen[i])
-		case outcome == events.ResultDone && executed[i] == 0:
+		case outcome == events.ResultDone && executed[i].IsZero():
 			breaks("%s (%s) is done, and WeChat has not executed it", c.id, c.verb)
 		case outcome != events.ResultDone && outcome != events.ResultUnknown && c.verb != "get_user_info" && seen[i] > 0:
 			breaks("%s (%s) is %s, and WeChat may have executed it", c.id, c.verb, outcome)
@@ -146,12 +161,15 @@ func (s *soak) audit(ctx context.Context, took time.Duration) error {
 			breaks("%s (%s) is %s", c.id, c.verb, outcome)
 		}
 	}
-	if len(outcomes) != s.size {
-		breaks("%d commands have a result, not %d", len(outcomes), s.size)
+	if len(results) != s.size {
+		breaks("%d commands have a result, not %d", len(results), s.size)
+	}
+	if unaccounted > soakSpared {
+		breaks("%d commands are unknown, though WeChat has answered them and nothing was stopped until their results were stored", unaccounted)
 	}
 	admitted := s.auditOrder(func(format string, command int, args ...any) bool {
 		c := &s.commands[command]
-		if s.freezes > 0 && (seen[command] > 1 || outcomes[c.id] == events.ResultUnknown) {
+		if s.freezes > 0 && (seen[command] > 1 || results[c.id].outcome == events.ResultUnknown) {
 			return true
 		}
 		breaks(format, append([]any{c.id, c.verb}, args...)...)
@@ -163,6 +181,7 @@ func (s *soak) audit(ctx context.Context, took time.Duration) error {
 		fmt.Fprintf(s.out, "  %-9s %d\n", outcome, counts[outcome])
 	}
 	fmt.Fprintf(s.out, "seen more than once: %d, each of a verb or with a word that allows it; identical copies of results: %d\n", repeated, copies)
+	fmt.Fprintf(s.out, "unknown, though WeChat has answered and nothing was stopped: %d\n", unaccounted)
 	if s.freezes > 0 {
 		fmt.Fprintf(s.out, "out of order by processes that were frozen in mid-send: %d\n", admitted)
 	}
