@@ -76,18 +76,21 @@ func (c *canon) array(to []byte) []byte {
 }
 
 func (c *canon) object(to []byte) []byte {
-	var members [][]byte
+	to = append(to, '{')
+	begin := len(to)
+	members := make([][]byte, 0, 8)
 	for more := !c.begin('}'); more; more = c.more() {
+		at := len(to)
 		c.skip()
-		member := append(c.text(nil), ':')
+		to = append(c.text(to), ':')
 		c.skip()
 		c.rest = c.rest[1:] // the colon
-		members = append(members, append(c.value(member), ','))
+		to = append(c.value(to), ',')
+		members = append(members, to[at:])
 	}
-	slices.SortFunc(members, bytes.Compare)
-	to = append(to, '{')
-	for _, member := range members {
-		to = append(to, member...)
+	if !slices.IsSortedFunc(members, bytes.Compare) {
+		slices.SortFunc(members, bytes.Compare)
+		to = append(to[:begin], bytes.Join(members, nil)...)
 	}
 	return append(to, '}')
 }

@@ -84,10 +84,13 @@ func setFollower(e *cloudevents.Event, openID string) {
 func extension(e cloudevents.Event, name string) string { return formatted(e.Extensions()[name]) }
 
 func formatted(value any) string {
-	// In JSON an extension may also be a number or a boolean: an OpenID of digits, say.
-	if text, ok := value.(string); ok {
-		return text
+	switch value := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return value
 	}
+	// In JSON an extension may also be a number or a boolean: an OpenID of digits, say.
 	s, err := types.Format(value)
 	if err != nil {
 		return ""

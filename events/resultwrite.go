@@ -79,7 +79,7 @@ func isCompact(data json.RawMessage) bool {
 }
 
 func writeResult(appID string, c Command, id string, at time.Time, r Result) []byte {
-	b := make([]byte, 0, 1024+len(r.Response))
+	b := make([]byte, 0, 640+len(r.Response))
 	text := func(before, text string) { b = append(append(append(b, before...), text...), '"') }
 	text(`{"specversion":"1.0","id":"`, id)
 	text(`,"source":"`, Source(appID))

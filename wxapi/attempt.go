@@ -27,7 +27,7 @@ func (c *Client) attempt(ctx context.Context, r *request) (*http.Response, error
 	// breaks. With a body that it can't rewind it sends each request once. An
 	// empty one is found out to be empty, and goes out as a GET without body.
 	req := (&http.Request{
-		Method: r.method, URL: r.url, Host: r.url.Host, Header: r.header.Clone(),
+		Method: r.method, URL: r.url, Host: r.url.Host, Header: r.header,
 		Body: gate, ContentLength: int64(len(r.body)),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)

@@ -134,15 +134,18 @@ func (k *call) answerLocally(in *object) error {
 }
 
 // credential is the part of the query that nobody may see.
-func (k *call) credential(in *object, token string) url.Values {
+func (k *call) credential(in *object, token string) string {
 	secret := url.Values{}
 	for _, name := range k.row.secretFields() {
 		secret.Set(name, in.text(name))
 	}
 	switch k.row.Auth {
 	case AccountToken:
-		secret.Set("access_token", token)
 		k.secrets = k.secrets.with(token)
+		if len(secret) == 0 { // of nearly all rows
+			return "access_token=" + url.QueryEscape(token)
+		}
+		secret.Set("access_token", token)
 	case CallerToken: // it is one of the fields
 	case AppSecret:
 		secret.Set("appid", k.config.AppID)
@@ -150,11 +153,11 @@ func (k *call) credential(in *object, token string) url.Values {
 	case AppID:
 		secret.Set("appid", k.config.AppID)
 	}
-	return secret
+	return secret.Encode()
 }
 
 // once makes one exchange and says what its answer means.
-func (k *call) once(ctx context.Context, req *request, secret url.Values) error {
+func (k *call) once(ctx context.Context, req *request, secret string) error {
 	req.verb, req.secret, req.secrets = k.row.Name, secret, k.secrets
 	ctx, cancel := withTimeout(ctx, req.timeout)
 	defer cancel()

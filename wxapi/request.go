@@ -20,8 +20,8 @@ type request struct {
 
 	// Set for each try:
 	verb    string
-	secret  url.Values // the credentials, part of the query
-	secrets mask       // all that an error must not show
+	secret  string // the credentials, part of the query
+	secrets mask   // all that an error must not show
 }
 
 // request puts the data where the row wants it.
@@ -77,7 +77,7 @@ func (k *call) request(in *object) (*request, error) {
 
 // endpoint is the URL of a path of the API.
 func (c *Client) endpoint(path string) *url.URL {
-	if c.api.Path != "/" || strings.ContainsFunc(path, func(r rune) bool { return (r < 'a' || r > 'z') && r != '/' && r != '_' }) || strings.Contains(path, "//") {
+	if c.api.Path != "/" || strings.ContainsFunc(path, func(r rune) bool { return (r < 'a' || r > 'z') && !strings.ContainsRune("/_-", r) }) || strings.Contains(path, "//") {
 		return c.api.JoinPath(path)
 	}
 	u := *c.api

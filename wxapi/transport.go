@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -35,8 +34,8 @@ type secretKey struct{}
 type credentials struct{ next http.RoundTripper }
 
 func (t credentials) RoundTrip(req *http.Request) (*http.Response, error) {
-	secret, _ := req.Context().Value(secretKey{}).(url.Values)
-	if len(secret) == 0 {
+	secret, _ := req.Context().Value(secretKey{}).(string)
+	if secret == "" {
 		return t.next.RoundTrip(req)
 	}
 	// A RoundTripper must not change its request.
@@ -46,7 +45,7 @@ func (t credentials) RoundTrip(req *http.Request) (*http.Response, error) {
 	if u.RawQuery != "" {
 		u.RawQuery += "&"
 	}
-	u.RawQuery += secret.Encode()
+	u.RawQuery += secret
 	req.URL = &u
 	resp, err := t.next.RoundTrip(req)
 	if resp != nil {

@@ -16,7 +16,7 @@ import (
 const (
 	// pageClaims is how many claims share a page, pageEnd how long an end may be
 	// to stand on one: what ends together must fit into one message.
-	pageClaims = 32
+	pageClaims = 64
 	pageEnd    = 4 << 10
 )
 
@@ -33,7 +33,8 @@ const (
 // closed page finds out at its next write, and writes the ends under the claims'
 // own keys, if nobody has changed those.
 type pages struct {
-	bucket *bucket
+	bucket  *bucket
+	scratch scratch // parts are larger than claims
 
 	mu   sync.Mutex
 	last *page // the one that takes more claims; nil before the first
@@ -108,7 +109,7 @@ func (p *page) end(ctx context.Context, c *Claim) error {
 	if mine.err = p.turn(); mine.err == nil {
 		mine.text = append(mine.text, partCloses...)
 		if _, mine.err = p.book.bucket.write(ctx, partName(p.key, mine.number), mine.text, 0); mine.err == nil {
-			p.book.bucket.scratch.giveBack(mine.text)
+			p.book.scratch.giveBack(mine.text)
 		}
 	}
 	if mine.err != nil {
@@ -126,7 +127,7 @@ func (p *page) add(c *Claim) (*part, error) {
 	}
 	d := p.draft
 	if d.text == nil {
-		d.text = append(p.book.bucket.scratch.take(), partOpens...)
+		d.text = append(p.book.scratch.take(), partOpens...)
 	} else {
 		d.text = append(d.text, ',')
 	}

@@ -156,15 +156,12 @@ func logIsFull(err error) bool {
 // one: whoever writes next must look again. Streams of one replica and of several
 // say so in different words, and the client's buckets in their own.
 func Conflict(err error) bool {
-	refusal := &jetstream.APIError{}
-	switch {
-	case errors.Is(err, jetstream.ErrKeyExists), errors.Is(err, jetstream.ErrKeyRevisionMismatch):
+	if errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
 		return true
-	case !errors.As(err, &refusal):
-		return false
 	}
-	return refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
-		refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant
+	refusal, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && (refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		refusal.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant)
 }
 
 // Request asks whoever serves a subject and waits for the one answer until ctx
