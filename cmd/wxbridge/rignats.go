@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strings"
@@ -30,7 +32,7 @@ func (r *rig) openNATS(ctx context.Context) error {
 		n := &natsNode{rig: r, name: fmt.Sprintf("nats-%d", i)}
 		for _, address := range []**net.TCPAddr{&n.address, &n.routes} {
 			var err error
-			if *address, err = freeAddress(ctx); err != nil {
+			if *address, err = r.freeAddress(ctx); err != nil {
 				return err
 			}
 		}
@@ -51,13 +53,29 @@ func (r *rig) openNATS(ctx context.Context) error {
 	return nil
 }
 
-// freeAddress is one where a server can be started again.
-func freeAddress(ctx context.Context) (*net.TCPAddr, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", anyPort)
-	if err != nil {
-		return nil, err
+// freeAddress is one where a server can be started again. It lies below the ports
+// that systems give to outgoing connections, any of which could take it while the
+// server is stopped; and it is no other server's, of this rig or of another one or
+// of a test: those leave it to who holds the UDP port of its number.
+func (r *rig) freeAddress(ctx context.Context) (*net.TCPAddr, error) {
+	var listen net.ListenConfig
+	var last error
+	for range 100 {
+		address := net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 12000 + rand.IntN(18000)}
+		held, err := listen.ListenPacket(ctx, "udp", address.String())
+		if err != nil {
+			last = err
+			continue
+		}
+		l, err := listen.Listen(ctx, "tcp", address.String())
+		if err != nil {
+			last = errors.Join(err, held.Close())
+			continue
+		}
+		r.held = append(r.held, held)
+		return &address, l.Close()
 	}
-	return l.Addr().(*net.TCPAddr), l.Close() //nolint:forcetypeassert // it listens on TCP
+	return nil, fmt.Errorf("no free port: %w", last)
 }
 
 func (n *natsNode) start() error {
