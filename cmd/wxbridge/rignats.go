@@ -96,11 +96,39 @@ func (n *natsNode) join(options *server.Options) {
 	options.Routes = server.RoutesFromStr(strings.Join(n.others, ","))
 }
 
-// restartNATS stops a server of NATS, each in turn, and starts it where it was.
-func (r *rig) restartNATS(turn int) error {
+// restartNATS stops a server of NATS, each in turn, and starts it where it was. It
+// returns when a cluster is whole again, however long that takes: one that loses its
+// next server before is no cluster any more, and nothing moves.
+func (r *rig) restartNATS(ctx context.Context, turn int) error {
 	n := r.nats[turn%len(r.nats)]
 	n.stop()
-	return n.start()
+	if err := n.start(); err != nil || len(r.nats) == 1 {
+		return err
+	}
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !r.whole() {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+		}
+	}
+	return nil
+}
+
+// whole says whether the servers of a cluster have a leader and have caught up with it.
+func (r *rig) whole() bool {
+	leaders := 0
+	for _, n := range r.nats {
+		if n.JetStreamIsLeader() {
+			leaders++
+		}
+		if !n.JetStreamIsCurrent() {
+			return false
+		}
+	}
+	return leaders == 1
 }
 
 // ensure makes the streams, as soon as a cluster has its leaders.

@@ -104,7 +104,7 @@ func (s *soak) start(ctx context.Context) (staff, chaos func(), err error) {
 	})
 	some.Go(func() {
 		every(trouble, s.restart, func() {
-			if err := s.restartNATS(s.restarts); err != nil {
+			if err := s.restartNATS(trouble, s.restarts); err != nil {
 				s.logger.Error("NATS cannot be started again", "error", err)
 			}
 			s.restarts++
