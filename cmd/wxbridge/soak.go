@@ -24,12 +24,13 @@ type soak struct {
 	restart   time.Duration
 	within    time.Duration
 
-	commands []soakCommandSpec
-	calls    soakCalls
-	kills    int
-	freezes  int
-	restarts int
-	faults   int
+	commands  []soakCommandSpec
+	published chan struct{} // closed when all of them are
+	calls     soakCalls
+	kills     int
+	freezes   int
+	restarts  int
+	faults    int
 }
 
 // frozen is how long a process is stopped: longer than the lease.
@@ -75,7 +76,9 @@ func (s *soak) start(ctx context.Context) (staff, chaos func(), err error) {
 		}
 	}
 	s.invent()
+	s.published = make(chan struct{})
 	all.Go(func() {
+		defer close(s.published)
 		if err := s.publish(working); err != nil && working.Err() == nil {
 			s.logger.Error("commands cannot be published", "error", err)
 		}
@@ -131,11 +134,16 @@ func (s *soak) drained(ctx context.Context, chaos func()) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	var said time.Time
-	for quiet := false; ; {
+	for quiet, published := false, false; ; {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the queue was not empty after %s: %w", s.within, ctx.Err())
 		case <-tick.C:
+		}
+		select {
+		case <-s.published:
+			published = true
+		default: // what is published again is yet to come
 		}
 		done, err1 := s.count(ctx, "WX_RESULT")
 		left, err2 := s.count(ctx, "WX_CMD")
@@ -150,7 +158,7 @@ func (s *soak) drained(ctx context.Context, chaos func()) error {
 			quiet = true
 			chaos()
 		}
-		if done >= s.size && left == 0 {
+		if published && done >= s.size && left == 0 {
 			return nil
 		}
 	}
