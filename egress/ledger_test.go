@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func (w *world) does(openID, kind, data string) {
 	w.publish(inbound(w.t, openID, kind, data))
 }
 
-var inboundIDs int
+var inboundIDs atomic.Int64
 
 func inbound(t testing.TB, openID, kind, data string) *nats.Msg {
 	t.Helper()
@@ -37,8 +38,7 @@ func inbound(t testing.TB, openID, kind, data string) *nats.Msg {
 	if err != nil {
 		t.Fatal(err)
 	}
-	inboundIDs++
-	e.SetID(fmt.Sprint("in-", inboundIDs))
+	e.SetID(fmt.Sprint("in-", inboundIDs.Add(1)))
 	if err := e.SetData("application/json", json.RawMessage(data)); err != nil {
 		t.Fatal(err)
 	}

@@ -60,11 +60,11 @@ func TestNATSGoesAwayAndComesBack(t *testing.T) {
 	}
 }
 
-// flush returns when the service's client is connected again and subscribed. A
-// client that hasn't noticed yet that its server went calls itself connected,
-// and its flush ends with the old connection: so it is asked again.
+// flush returns when the service's client is connected again and subscribed.
 func flush(w *world) {
-	eventually(w.t, "the service is connected", func() bool { return w.conn.IsConnected() && w.conn.Flush() == nil })
+	w.t.Helper()
+	eventually(w.t, "the service is connected", w.conn.IsConnected)
+	noError(w.t, w.conn.Flush())
 }
 
 // NATS restarts during a hold: what was answered meanwhile or after still arrives.

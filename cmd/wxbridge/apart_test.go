@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus/bustest"
 )
 
 // apart is the bridge as it is run in earnest: ingress and egress as processes
@@ -32,7 +33,7 @@ type apart struct {
 func startApart(t *testing.T) *apart {
 	t.Helper()
 	a := &apart{nats: startNATS(t)}
-	address := func() string { return "127.0.0.1:" + strconv.Itoa(freePort(t)) }
+	address := func() string { return "127.0.0.1:" + strconv.Itoa(bustest.FreePort(t)) }
 	callback, simAddress := address(), address()
 	a.sim, a.ingressAdmin, a.egressAdmin = "http://"+simAddress, address(), address()
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wxbridge/wxbridge/events/bus/bustest"
 )
 
 // composition is compose.yaml, up.
@@ -36,7 +38,7 @@ func composeUp(t *testing.T, env map[string]string, profiles ...string) *composi
 		}
 	}
 	for _, port := range []string{"NATS_PORT", "INGRESS_1_PORT", "INGRESS_2_PORT", "SIM_PORT"} {
-		c.env = append(c.env, port+"="+strconv.Itoa(freePort(t)))
+		c.env = append(c.env, port+"="+strconv.Itoa(bustest.FreePort(t)))
 	}
 	for name, value := range env {
 		c.env = append(c.env, name+"="+value)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -12,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -162,7 +160,7 @@ func startNATSWith(t *testing.T, login []nats.Option, more ...testcontainers.Con
 		t.Fatal(err)
 	}
 	testcontainers.CleanupNetwork(t, nw)
-	port := freePort(t)
+	port := bustest.FreePort(t)
 	c, err := testcontainers.Run(t.Context(), set.nats, append([]testcontainers.ContainerCustomizer{
 		tcnetwork.WithNetwork([]string{"nats"}, nw),
 		testcontainers.WithExposedPorts("4222/tcp"),
@@ -257,24 +255,4 @@ func eventually(t testing.TB, within time.Duration, what string, ask func() erro
 		case <-tick.C:
 		}
 	}
-}
-
-// lastPort was handed out last. They lie below the range from which the system
-// takes ports for connections, which would otherwise sometimes be faster.
-var lastPort atomic.Int32
-
-func init() { lastPort.Store(int32(15000 + os.Getpid()%15000)) }
-
-// freePort is one that nobody listens on, and that no other test gets.
-func freePort(t testing.TB) int {
-	t.Helper()
-	for range 100 {
-		port := int(lastPort.Add(1))
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port found")
-	return 0
 }

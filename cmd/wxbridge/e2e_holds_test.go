@@ -36,7 +36,7 @@ func startCrowd(t testing.TB, vars ...string) *crowd {
 	server := bustest.Start(t)
 	c := &crowd{
 		TB: t, nc: server.Conn(),
-		address: "127.0.0.1:" + strconv.Itoa(freePort(t)), admin: "127.0.0.1:" + strconv.Itoa(freePort(t)),
+		address: "127.0.0.1:" + strconv.Itoa(bustest.FreePort(t)), admin: "127.0.0.1:" + strconv.Itoa(bustest.FreePort(t)),
 	}
 	account := good()
 	var err error

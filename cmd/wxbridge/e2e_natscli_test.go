@@ -45,10 +45,23 @@ func TestNATSCommandLine(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := typed.WriteString("are you there?\n"); err != nil {
-		t.Fatal(err)
+	const reply = "← reply "
+	for lines := 1; !strings.Contains(p.out.String(), reply+`"hello"`); lines++ {
+		if lines > 10 {
+			t.Fatal("nats reply answers nobody")
+		}
+		replies := strings.Count(p.out.String(), reply)
+		if _, err := typed.WriteString("are you there?\n"); err != nil {
+			t.Fatal(err)
+		}
+		// On a slow machine it may be the sample service's, which waits a second.
+		eventually(t, time.Minute, "a reply", func() error {
+			if strings.Count(p.out.String(), reply) == replies {
+				return errNotYet
+			}
+			return nil
+		})
 	}
-	p.says(t, `← reply "hello"`)
 
 	const openID = "oDemoFollower000000000000001"
 	cli("pub", "wx.cmd.send_custom_message", `{"touser":"`+openID+`","msgtype":"text","text":{"content":"hi"}}`, "-H", "Nats-Msg-Id:order-42")

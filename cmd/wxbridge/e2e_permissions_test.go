@@ -31,7 +31,7 @@ func startGuarded(t *testing.T, conf []byte, mode string) *guarded {
 	t.Helper()
 	g := &guarded{server: bustest.StartWith(t, conf, "wx.operator"), mode: mode}
 	g.nc, g.js = g.server.Conn(), g.server.JetStream()
-	address := func() string { return "127.0.0.1:" + strconv.Itoa(freePort(t)) }
+	address := func() string { return "127.0.0.1:" + strconv.Itoa(bustest.FreePort(t)) }
 	callback, simAddress := address(), address()
 	g.sim, g.ingressAdmin, g.egressAdmin = "http://"+simAddress, address(), address()
 	g.ingressVars = with(g.as("ingress"), "WX_LISTEN", callback, "WX_ADMIN_LISTEN", g.ingressAdmin)
@@ -73,6 +73,9 @@ func TestUnderPermissions(t *testing.T) {
 			ready(t, g.ingressAdmin)
 			ready(t, g.egressAdmin)
 			watched, err := g.nc.SubscribeSync("wx.>")
+			if err == nil {
+				err = g.nc.Flush() // the server knows it before the first event
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

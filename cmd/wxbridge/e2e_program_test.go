@@ -114,7 +114,7 @@ func TestBadConfiguration(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			admin := "127.0.0.1:" + strconv.Itoa(freePort(t))
+			admin := "127.0.0.1:" + strconv.Itoa(bustest.FreePort(t))
 			if c.vars == nil {
 				c.vars = map[string]string{}
 			}

@@ -46,6 +46,7 @@ func containsNot(t *testing.T, what, printed string, words ...string) {
 func TestTools(t *testing.T) {
 	t.Parallel()
 	g := startGuarded(t, permissions.Conf("wx", true), "create")
+	g.ingressVars = with(g.ingressVars, "WX_HOLD_TRIES", "3") // a tool may take its time to start
 	g.startIngress(t)
 	g.startEgress(t)
 	ready(t, g.ingressAdmin)
@@ -89,7 +90,7 @@ func TestTools(t *testing.T) {
 	if code := pushing.code(t); code != 0 {
 		t.Errorf("trigger: exit %d", code)
 	}
-	contains(t, "trigger", pushing.out.String(), "try 1  200", `the follower sees`, `"Content":"ja"`)
+	contains(t, "trigger", pushing.out.String(), "try 1  ", "  200  ", `the follower sees`, `"Content":"ja"`)
 
 	// Now she may be written to.
 	contains(t, "dry run", g.tool(t, "operator", 0, "dlq", "redrive", "--all", "--dry-run"), "order-42~1", "1 would be")

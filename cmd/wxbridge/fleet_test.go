@@ -57,7 +57,7 @@ func startFleet(t *testing.T, ingresses, egresses int, vars ...string) *fleet {
 	t.Helper()
 	f := &fleet{}
 	f.nats = startGuardedNATS(t)
-	address := func() string { return "127.0.0.1:" + strconv.Itoa(freePort(t)) }
+	address := func() string { return "127.0.0.1:" + strconv.Itoa(bustest.FreePort(t)) }
 	f.balancer = startBalancer(t)
 	simAddress := address()
 	f.sim = "http://" + simAddress

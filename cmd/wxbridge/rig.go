@@ -27,6 +27,7 @@ type rig struct {
 
 	nodes   int // servers of NATS, and replicas of every stream; 0 is 1
 	nats    []*natsNode
+	held    []net.PacketConn // what keeps their ports for them
 	natsURL string
 	js      jetstream.JetStream
 	sim     *wxsim.Platform
@@ -75,6 +76,9 @@ func (r *rig) open(ctx context.Context) (stop func(), err error) {
 		_ = server.Close()
 		for _, n := range r.nats {
 			n.stop()
+		}
+		for _, h := range r.held {
+			_ = h.Close()
 		}
 		clean()
 	}, nil

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"path/filepath"
 	"strings"
@@ -30,7 +32,7 @@ func (r *rig) openNATS(ctx context.Context) error {
 		n := &natsNode{rig: r, name: fmt.Sprintf("nats-%d", i)}
 		for _, address := range []**net.TCPAddr{&n.address, &n.routes} {
 			var err error
-			if *address, err = freeAddress(ctx); err != nil {
+			if *address, err = r.freeAddress(ctx); err != nil {
 				return err
 			}
 		}
@@ -51,13 +53,29 @@ func (r *rig) openNATS(ctx context.Context) error {
 	return nil
 }
 
-// freeAddress is one where a server can be started again.
-func freeAddress(ctx context.Context) (*net.TCPAddr, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", anyPort)
-	if err != nil {
-		return nil, err
+// freeAddress is one where a server can be started again. It lies below the ports
+// that systems give to outgoing connections, any of which could take it while the
+// server is stopped; and it is no other server's, of this rig or of another one or
+// of a test: those leave it to who holds the UDP port of its number.
+func (r *rig) freeAddress(ctx context.Context) (*net.TCPAddr, error) {
+	var listen net.ListenConfig
+	var last error
+	for range 100 {
+		address := net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 12000 + rand.IntN(18000)}
+		held, err := listen.ListenPacket(ctx, "udp", address.String())
+		if err != nil {
+			last = err
+			continue
+		}
+		l, err := listen.Listen(ctx, "tcp", address.String())
+		if err != nil {
+			last = errors.Join(err, held.Close())
+			continue
+		}
+		r.held = append(r.held, held)
+		return &address, l.Close()
 	}
-	return l.Addr().(*net.TCPAddr), l.Close() //nolint:forcetypeassert // it listens on TCP
+	return nil, fmt.Errorf("no free port: %w", last)
 }
 
 func (n *natsNode) start() error {
@@ -78,11 +96,39 @@ func (n *natsNode) join(options *server.Options) {
 	options.Routes = server.RoutesFromStr(strings.Join(n.others, ","))
 }
 
-// restartNATS stops a server of NATS, each in turn, and starts it where it was.
-func (r *rig) restartNATS(turn int) error {
+// restartNATS stops a server of NATS, each in turn, and starts it where it was. It
+// returns when a cluster is whole again, however long that takes: one that loses its
+// next server before is no cluster any more, and nothing moves.
+func (r *rig) restartNATS(ctx context.Context, turn int) error {
 	n := r.nats[turn%len(r.nats)]
 	n.stop()
-	return n.start()
+	if err := n.start(); err != nil || len(r.nats) == 1 {
+		return err
+	}
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for !r.whole() {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+		}
+	}
+	return nil
+}
+
+// whole says whether the servers of a cluster have a leader and have caught up with it.
+func (r *rig) whole() bool {
+	leaders := 0
+	for _, n := range r.nats {
+		if n.JetStreamIsLeader() {
+			leaders++
+		}
+		if !n.JetStreamIsCurrent() {
+			return false
+		}
+	}
+	return leaders == 1
 }
 
 // ensure makes the streams, as soon as a cluster has its leaders.

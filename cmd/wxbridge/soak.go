@@ -24,13 +24,14 @@ type soak struct {
 	restart   time.Duration
 	within    time.Duration
 
-	commands []soakCommandSpec
-	calls    soakCalls
-	troubles soakTroubles
-	kills    int
-	freezes  int
-	restarts int
-	faults   int
+	commands  []soakCommandSpec
+	published chan struct{} // closed when all of them are
+	calls     soakCalls
+	troubles  soakTroubles
+	kills     int
+	freezes   int
+	restarts  int
+	faults    int
 }
 
 // frozen is how long a process is stopped: longer than the lease.
@@ -76,7 +77,9 @@ func (s *soak) start(ctx context.Context) (staff, chaos func(), err error) {
 		}
 	}
 	s.invent()
+	s.published = make(chan struct{})
 	all.Go(func() {
+		defer close(s.published)
 		if err := s.publish(working); err != nil && working.Err() == nil {
 			s.logger.Error("commands cannot be published", "error", err)
 		}
@@ -108,7 +111,7 @@ func (s *soak) start(ctx context.Context) (staff, chaos func(), err error) {
 	some.Go(func() {
 		every(trouble, s.restart, func() {
 			s.troubles.note(func() {
-				if err := s.restartNATS(s.restarts); err != nil {
+				if err := s.restartNATS(trouble, s.restarts); err != nil {
 					s.logger.Error("NATS cannot be started again", "error", err)
 				}
 			})
@@ -136,11 +139,16 @@ func (s *soak) drained(ctx context.Context, chaos func()) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	var said time.Time
-	for quiet := false; ; {
+	for quiet, published := false, false; ; {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("the queue was not empty after %s: %w", s.within, ctx.Err())
 		case <-tick.C:
+		}
+		select {
+		case <-s.published:
+			published = true
+		default: // what is published again is yet to come
 		}
 		done, err1 := s.count(ctx, "WX_RESULT")
 		left, err2 := s.count(ctx, "WX_CMD")
@@ -155,7 +163,7 @@ func (s *soak) drained(ctx context.Context, chaos func()) error {
 			quiet = true
 			chaos()
 		}
-		if done >= s.size && left == 0 {
+		if published && done >= s.size && left == 0 {
 			return nil
 		}
 	}

@@ -25,7 +25,7 @@ type soakCommandSpec struct {
 	expires        time.Duration // after it is published; 0 for the usual
 	bad            bool          // our own checks refuse it
 	copies         int           // how often it is published
-	sequence       uint64        // in the stream, of the first copy
+	sequence       uint64        // in the stream, of the copy that was stored first
 }
 
 func soakFollower(i int) string { return fmt.Sprintf("oSoakFollower%015d", i) }
@@ -69,31 +69,37 @@ func (s *soak) invent() {
 	}
 }
 
-// publish stores the commands. What NATS did not confirm is published again.
+// publish stores the commands. What NATS did not confirm is published again, so
+// that the second copy of a command may be stored before the first.
 func (s *soak) publish(ctx context.Context) error {
-	messages := make([]*nats.Msg, 0, s.size)
-	futures := make([]jetstream.PubAckFuture, 0, s.size)
+	type copied struct {
+		of      *soakCommandSpec
+		message *nats.Msg
+		future  jetstream.PubAckFuture // nil if the link was down
+	}
+	all := make([]copied, 0, s.size)
 	for i := range s.commands {
-		for copied := range s.commands[i].copies {
-			m, err := s.commands[i].message(copied)
+		c := &s.commands[i]
+		for n := range c.copies {
+			m, err := c.message(n)
 			if err != nil {
 				return err
 			}
 			future, err := s.js.PublishMsgAsync(m, jetstream.WithStallWait(time.Minute))
 			if err != nil {
-				future = nil // the link is down
+				future = nil
 			}
-			if copied == 0 {
-				messages, futures = append(messages, m), append(futures, future)
-			}
+			all = append(all, copied{c, m, future})
 		}
 	}
-	for i := range s.commands {
-		sequence, err := s.confirmed(ctx, futures[i], messages[i])
+	for _, one := range all {
+		sequence, err := s.confirmed(ctx, one.future, one.message)
 		if err != nil {
 			return err
 		}
-		s.commands[i].sequence = sequence
+		if one.of.sequence == 0 || sequence < one.of.sequence {
+			one.of.sequence = sequence
+		}
 	}
 	return nil
 }

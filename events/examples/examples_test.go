@@ -66,7 +66,11 @@ func says(t *testing.T, js jetstream.JetStream, id, content string) {
 // answers lets a follower speak to a service, and looks at what it publishes.
 func answers(t *testing.T, s *bustest.Server, js jetstream.JetStream, consumer string) {
 	t.Helper()
-	heard, err := s.Conn().SubscribeSync("wx.*.*")
+	nc := s.Conn()
+	heard, err := nc.SubscribeSync("wx.*.*")
+	if err == nil {
+		err = nc.Flush() // the server knows it before the service speaks
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func (w *world) events() chan *callback.Message {
 // event is the next of them that is called name.
 func event(t *testing.T, pushed chan *callback.Message, name string) *callback.Message {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		select {

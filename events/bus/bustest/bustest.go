@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +36,9 @@ type Server struct {
 	routePort int
 	routes    []*url.URL
 	cluster   []*Server
+
+	mu      sync.Mutex
+	clients []*nats.Conn // that Conn gave
 }
 
 // Password is every user's in the configurations of StartWith.
@@ -53,7 +57,7 @@ func Start(t testing.TB) *Server {
 	if n := Replicas(); n > 1 {
 		return StartCluster(t, n)
 	}
-	s := &Server{t: t, dir: t.TempDir(), port: freePort(t)}
+	s := &Server{t: t, dir: t.TempDir(), port: FreePort(t)}
 	s.Start()
 	t.Cleanup(s.Stop)
 	return s
@@ -64,7 +68,7 @@ func Start(t testing.TB) *Server {
 // Conn and JetStream connect as.
 func StartWith(t testing.TB, conf []byte, user string) *Server {
 	t.Helper()
-	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), user: user, password: Password}
+	s := &Server{t: t, dir: t.TempDir(), port: FreePort(t), user: user, password: Password}
 	s.configure(conf)
 	s.Start()
 	t.Cleanup(s.Stop)
@@ -81,7 +85,7 @@ func startSuite(t testing.TB, file, user string) *Server {
 	}
 	prefix, role, _ := strings.Cut(user, ".")
 	inbox := "_INBOX_" + strings.ToUpper(prefix+"_"+role)
-	s := &Server{t: t, dir: t.TempDir(), port: freePort(t), user: prefix + ".operator", password: Password, nobody: user}
+	s := &Server{t: t, dir: t.TempDir(), port: FreePort(t), user: prefix + ".operator", password: Password, nobody: user}
 	s.configure(bytes.ReplaceAll(conf, []byte(inbox+"."), []byte("_INBOX.")))
 	s.Start()
 	t.Cleanup(s.Stop)
@@ -100,18 +104,27 @@ func (s *Server) configure(conf []byte) {
 	s.conf += string(conf)
 }
 
-// freePort keeps restarts on one address; the server's own choice would change.
-// It stays below the ports that systems give to outgoing connections, any of
-// which could take it while the server is stopped.
-func freePort(t testing.TB) int {
+// FreePort is a port for a server that a test starts, and starts again. No other
+// test gets it, of whatever process: it belongs to whoever holds the UDP port of
+// its number, which is until the end of the test. It lies below the ports that
+// systems give to outgoing connections, any of which could take it while the
+// server is stopped.
+func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := 12000 + rand.IntN(18000)
-		l, err := net.Listen("tcp", at(port))
-		if err == nil {
-			l.Close()
-			return port
+		held, err := net.ListenPacket("udp", at(port))
+		if err != nil {
+			continue
 		}
+		l, err := net.Listen("tcp", at(port))
+		if err != nil {
+			held.Close()
+			continue
+		}
+		l.Close()
+		t.Cleanup(func() { held.Close() })
+		return port
 	}
 	t.Fatal("no free port")
 	return 0
@@ -187,15 +200,31 @@ func (s *Server) Connections() uint64 {
 	return total
 }
 
-// Stop stops the server, of a cluster all, and waits for its end.
+// Stop stops the server, of a cluster all, and waits for its end. The clients that
+// Conn gave know of it then: one that has not noticed calls itself connected, and
+// what it asks is lost.
 func (s *Server) Stop() {
-	for i, one := range s.members() {
-		switch {
-		case s.cluster == nil:
-			one.srv.Shutdown()
-			one.srv.WaitForShutdown()
-		case one.srv != nil:
-			s.Kill(i)
+	s.t.Helper()
+	for _, one := range s.members() {
+		if one.srv != nil {
+			s.shut(one)
+		}
+	}
+}
+
+func (s *Server) shut(one *Server) {
+	s.t.Helper()
+	id := one.srv.ID()
+	one.srv.Shutdown()
+	one.srv.WaitForShutdown()
+	one.srv = nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, client := range s.clients {
+		for end := time.Now().Add(30 * time.Second); client.ConnectedServerId() == id; <-time.After(time.Millisecond) {
+			if time.Now().After(end) {
+				s.t.Fatal("a client does not notice that its server has stopped")
+			}
 		}
 	}
 }
@@ -219,6 +248,9 @@ func (s *Server) ConnAs(user, inbox string, more ...nats.Option) *nats.Conn {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(nc.Close)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clients = append(s.clients, nc)
 	return nc
 }
 

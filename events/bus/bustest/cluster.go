@@ -32,7 +32,7 @@ func StartCluster(t testing.TB, n int) *Server {
 	all := make([]*Server, n)
 	routes := make([]string, n)
 	for i := range all {
-		all[i] = &Server{t: t, dir: t.TempDir(), port: freePort(t), routePort: freePort(t), name: fmt.Sprint("n", i+1)}
+		all[i] = &Server{t: t, dir: t.TempDir(), port: FreePort(t), routePort: FreePort(t), name: fmt.Sprint("n", i+1)}
 		routes[i] = "nats://" + at(all[i].routePort)
 	}
 	for _, s := range all {
@@ -84,9 +84,8 @@ func (s *Server) awaitLeader() {
 
 // Kill stops one server of a cluster, counted from 0.
 func (s *Server) Kill(i int) {
-	s.cluster[i].srv.Shutdown()
-	s.cluster[i].srv.WaitForShutdown()
-	s.cluster[i].srv = nil
+	s.t.Helper()
+	s.shut(s.cluster[i])
 }
 
 // Revive starts a server that was killed, and waits until the cluster is whole.

@@ -251,7 +251,11 @@ func TestAnswersAreNoWayIn(t *testing.T) {
 		t.Helper()
 		for trick, try := range tricks {
 			for _, target := range targets {
-				watch, err := h.Conn().SubscribeSync(target)
+				looker := h.Conn()
+				watch, err := looker.SubscribeSync(target)
+				if err == nil {
+					err = looker.FlushTimeout(generous) // the server knows it before the trick
+				}
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -292,14 +296,18 @@ func TestAnswersAreNoWayIn(t *testing.T) {
 			t.Errorf("%s: %s", role, strings.Join(reached, "\n"))
 		}
 	}
-	// The same from inside of the bridge's account, or this test shows nothing.
-	reached := strings.Join(foul(t, h.enter(t, "operator")), "\n")
-	for _, trick := range []string{
+	// The same from inside of the bridge's account, or this test shows nothing. Once
+	// more if a slow server was not done with all of it when this looked.
+	works := []string{
 		"direct get of a file to wx.mark.k", "what a stream is to wx.result.get_groups",
 		"the ack of a reply to $KV.WX_CLAIM.0", "a marker is stored",
-	} {
-		if !strings.Contains(reached, trick) {
-			t.Errorf("from inside this does not work either: %s", trick)
+	}
+	operator := h.enter(t, "operator")
+	for end := time.Now().Add(generous); len(works) > 0; {
+		reached := strings.Join(foul(t, operator), "\n")
+		works = slices.DeleteFunc(works, func(trick string) bool { return strings.Contains(reached, trick) })
+		if len(works) > 0 && time.Now().After(end) {
+			t.Fatalf("from inside this does not work either: %q", works)
 		}
 	}
 }
