@@ -35,6 +35,7 @@ type Server struct {
 	routePort int
 	routes    []*url.URL
 	cluster   []*Server
+	between   *routes // of a cluster whose servers can be made to lag
 }
 
 // Password is every user's in the configurations of StartWith.
