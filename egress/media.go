@@ -9,7 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
@@ -61,49 +60,20 @@ func (m *Media) Open(ctx context.Context, ref string) (io.ReadCloser, wxapi.Medi
 	if err != nil {
 		return nil, wxapi.MediaInfo{}, err
 	}
-	store, err := m.store(ctx)
-	if err != nil {
-		return nil, wxapi.MediaInfo{}, err
-	}
-	info, err := m.find(ctx, store, ref, name)
-	if err != nil {
-		return nil, wxapi.MediaInfo{}, err
-	}
-	object, err := store.Get(ctx, name)
-	if err != nil {
-		return nil, wxapi.MediaInfo{}, fmt.Errorf("%s: %w", ref, err)
-	}
-	return whole{object, ref}, wxapi.MediaInfo{
-		ContentType: info.Headers.Get(objectType), Filename: info.Headers.Get(objectFilename),
-		Size: int64(info.Size), SHA256: sha256Of(info.Digest),
-	}, nil
-}
-
-// Where a store has replicas, one of them may not know yet what another has
-// just stored.
-const (
-	findTries = 3
-	findAgain = 200 * time.Millisecond
-)
-
-// find is what the store knows about a file. An object can also be a link to
-// another, in whatever bucket: that is not followed, for the bucket's sake.
-func (m *Media) find(ctx context.Context, store jetstream.ObjectStore, ref, name string) (info *jetstream.ObjectInfo, err error) {
-	for n := 1; ; n++ {
-		info, err = store.GetInfo(ctx, name)
-		if !errors.Is(err, jetstream.ErrObjectNotFound) || n == findTries || !sleep(ctx, findAgain) {
-			break
-		}
-	}
+	file, err := bus.OpenObject(ctx, m.bus.JetStream(), m.bucket(), name)
 	switch {
 	case errors.Is(err, jetstream.ErrObjectNotFound):
-		return nil, &refError{ref, "it was never stored, or is older than the store's 3 days"}
+		return nil, wxapi.MediaInfo{}, &refError{ref, "it was never stored, or is older than the store's 3 days"}
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", ref, err)
-	case info.Opts != nil && info.Opts.Link != nil:
-		return nil, &refError{ref, "it is a link to another object, and links are not followed"}
+		return nil, wxapi.MediaInfo{}, fmt.Errorf("%s: %w", ref, err)
+	case file.Info.Opts != nil && file.Info.Opts.Link != nil:
+		// In whatever bucket: for the bucket's sake it is not followed.
+		return nil, wxapi.MediaInfo{}, &refError{ref, "it is a link to another object, and links are not followed"}
 	}
-	return info, nil
+	return whole{file, ref}, wxapi.MediaInfo{
+		ContentType: file.Info.Headers.Get(objectType), Filename: file.Info.Headers.Get(objectFilename),
+		Size: int64(file.Info.Size), SHA256: sha256Of(file.Info.Digest),
+	}, nil
 }
 
 // has says whether a file that was stored is there still.
@@ -112,11 +82,7 @@ func (m *Media) has(ctx context.Context, ref string) (bool, error) {
 	if err != nil {
 		return false, nil //nolint:nilerr // such a file is in no store of ours
 	}
-	store, err := m.store(ctx)
-	if err != nil {
-		return false, err
-	}
-	_, err = store.GetInfo(ctx, name)
+	_, err = bus.OpenObject(ctx, m.bus.JetStream(), m.bucket(), name)
 	if errors.Is(err, jetstream.ErrObjectNotFound) {
 		return false, nil
 	}
@@ -126,14 +92,17 @@ func (m *Media) has(ctx context.Context, ref string) (bool, error) {
 // whole is a file whose last byte comes only if all of them are those that were
 // stored. No repetition mends one that is not.
 type whole struct {
-	jetstream.ObjectResult
+	*bus.Object
 	ref string
 }
 
 func (w whole) Read(p []byte) (int, error) {
-	n, err := w.ObjectResult.Read(p)
-	if errors.Is(err, jetstream.ErrDigestMismatch) {
+	n, err := w.Object.Read(p)
+	switch {
+	case errors.Is(err, jetstream.ErrDigestMismatch):
 		err = &refError{w.ref, "its bytes are not those that were stored"}
+	case errors.Is(err, jetstream.ErrObjectNotFound):
+		err = &refError{w.ref, "parts of it are gone, it is as old as the store's 3 days"}
 	}
 	return n, err
 }

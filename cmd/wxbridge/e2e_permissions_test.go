@@ -25,12 +25,21 @@ type guarded struct {
 
 	server *bustest.Server
 	mode   string // WX_STREAMS
+	domain string // WX_NATS_DOMAIN
 }
 
 func startGuarded(t *testing.T, conf []byte, mode string) *guarded {
 	t.Helper()
 	g := &guarded{server: bustest.StartWith(t, conf, "wx.operator"), mode: mode}
-	g.nc, g.js = g.server.Conn(), g.server.JetStream()
+	g.js = g.server.JetStream()
+	g.open(t)
+	return g
+}
+
+// open makes all but the bridge's own processes.
+func (g *guarded) open(t *testing.T) {
+	t.Helper()
+	g.nc = g.js.Conn()
 	address := func() string { return "127.0.0.1:" + strconv.Itoa(bustest.FreePort(t)) }
 	callback, simAddress := address(), address()
 	g.sim, g.ingressAdmin, g.egressAdmin = "http://"+simAddress, address(), address()
@@ -38,13 +47,12 @@ func startGuarded(t *testing.T, conf []byte, mode string) *guarded {
 	g.egressVars = with(g.as("egress"), "WX_API_URL", g.sim, "WX_ADMIN_LISTEN", g.egressAdmin)
 	g.simProcess = start(t, with(good(), "WX_SIM_LISTEN", simAddress, "WX_SIM_CALLBACK", "http://"+callback+"/wx"), nil, "sim")
 	g.simProcess.says(t, "WeChat is pretended at")
-	return g
 }
 
 // as is the environment of one of the bridge's processes.
 func (g *guarded) as(role string) map[string]string {
 	return with(good(), "WX_NATS_URL", g.server.URL(), "WX_NATS_USER", "wx."+role, "WX_NATS_PASSWORD", bustest.Password,
-		"WX_NATS_INBOX_PREFIX", "_INBOX_WX_"+strings.ToUpper(role), "WX_STREAMS", g.mode)
+		"WX_NATS_INBOX_PREFIX", "_INBOX_WX_"+strings.ToUpper(role), "WX_STREAMS", g.mode, "WX_NATS_DOMAIN", g.domain)
 }
 
 // makeStreams is what an operator does where the bridge only checks.

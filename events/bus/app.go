@@ -3,13 +3,10 @@ package bus
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
-	cloudevents "github.com/cloudevents/sdk-go/v2/event"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
 
@@ -77,49 +74,16 @@ func (a App) Send(ctx context.Context, verb, id string, data any) (string, error
 	return id, err
 }
 
-func (a App) send(ctx context.Context, verb, id string, data any) (*jetstream.PubAck, error) {
+func (a App) send(ctx context.Context, verb, id string, data any) (Ack, error) {
 	body, err := json.Marshal(data)
 	if err != nil {
-		return nil, fmt.Errorf("command %s: %w", id, err)
+		return Ack{}, fmt.Errorf("command %s: %w", id, err)
 	}
 	e, err := events.NewCommand(verb, id, a.source(), time.Now(), body)
 	if err != nil {
-		return nil, err
+		return Ack{}, err
 	}
 	return a.publish(ctx, a.prefix().Subject(events.Cmd, verb), e, id)
-}
-
-// publish stores an event. The client gives up after its own time-out; here
-// only the end of ctx or the stream's final word ends the tries.
-func (a App) publish(ctx context.Context, subject string, e cloudevents.Event, msgID string) (*jetstream.PubAck, error) {
-	header, body, err := events.EncodeStructured(e)
-	if err != nil {
-		return nil, err
-	}
-	m := &nats.Msg{Subject: subject, Header: nats.Header(header), Data: body}
-	if msgID != "" {
-		m.Header.Set(nats.MsgIdHdr, msgID)
-	}
-	for {
-		try, cancel := context.WithTimeout(ctx, 2*time.Second)
-		ack, err := a.JetStream.PublishMsg(try, m, jetstream.WithRetryAttempts(0))
-		cancel()
-		var refused *jetstream.APIError
-		switch {
-		case err == nil:
-			return ack, nil
-		case errors.As(err, &refused) && lastWord(refused.Code, int(refused.ErrorCode)):
-			return nil, &RefusedError{subject, int(refused.ErrorCode), refused.Description}
-		case final(err), ctx.Err() != nil:
-			return nil, fmt.Errorf("%s is not stored: %w", subject, err)
-		}
-		a.logger().Warn("event is not stored, trying again", "subject", subject, "error", err)
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("%s is not stored: %w", subject, errors.Join(err, ctx.Err()))
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }
 
 func nextID() string { return nuid.Next() }

@@ -1,13 +1,9 @@
 package bus
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -20,10 +16,7 @@ const refScheme = "nats-object://"
 
 // File reads what a dataref in an event names: nats-object://WX_MEDIA/<name>, or
 // WX_LETTER, where the originals of dead letters are that are too large for one.
-//
-// It asks for one part after the other. An ObjectStore of nats.go reads through
-// a consumer of its own, which the permissions of an application do not allow:
-// who may create a consumer can let NATS publish on any subject.
+// The error is jetstream.ErrObjectNotFound where it is gone.
 func (a App) File(ctx context.Context, dataref string) ([]byte, error) {
 	content, _, err := a.object(ctx, dataref)
 	return content, err
@@ -46,48 +39,13 @@ func (a App) object(ctx context.Context, dataref string) ([]byte, jetstream.Obje
 	if !strings.HasPrefix(dataref, refScheme) || !ok || name == "" || bucket != media && bucket != letter {
 		return nil, jetstream.ObjectInfo{}, fmt.Errorf("dataref %q: it must begin with %s%s/ or %s%s/", dataref, refScheme, media, refScheme, letter)
 	}
-	content, info, err := a.file(ctx, bucket, name)
+	file, err := OpenObject(ctx, a.JetStream, bucket, name)
 	if err != nil {
-		return nil, info, fmt.Errorf("%s: %w", dataref, err)
+		return nil, jetstream.ObjectInfo{}, fmt.Errorf("%s: %w", dataref, err)
 	}
-	return content, info, nil
-}
-
-func (a App) file(ctx context.Context, bucket, name string) (whole []byte, info jetstream.ObjectInfo, err error) {
-	stream, err := a.JetStream.Stream(ctx, "OBJ_"+bucket)
+	content, err := io.ReadAll(file)
 	if err != nil {
-		return nil, info, err
+		return nil, file.Info, fmt.Errorf("%s: %w", dataref, err)
 	}
-	// The subjects and the digest are those of NATS ADR-20.
-	meta, err := stream.GetLastMsgForSubject(ctx, "$O."+bucket+".M."+base64.URLEncoding.EncodeToString([]byte(name)))
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return nil, info, jetstream.ErrObjectNotFound
-	}
-	if err != nil {
-		return nil, info, err
-	}
-	if err := json.Unmarshal(meta.Data, &info); err != nil {
-		return nil, info, err
-	}
-	if info.Deleted {
-		return nil, info, jetstream.ErrObjectNotFound
-	}
-	var content bytes.Buffer
-	next := uint64(1)
-	for range info.Chunks {
-		part, err := stream.GetMsg(ctx, next, jetstream.WithGetMsgSubject("$O."+bucket+".C."+info.NUID))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return nil, info, jetstream.ErrObjectNotFound // it grows old part by part
-		}
-		if err != nil {
-			return nil, info, err
-		}
-		content.Write(part.Data)
-		next = part.Sequence + 1
-	}
-	sum := sha256.Sum256(content.Bytes())
-	if digest := "SHA-256=" + base64.URLEncoding.EncodeToString(sum[:]); digest != info.Digest {
-		return nil, info, jetstream.ErrDigestMismatch
-	}
-	return content.Bytes(), info, nil
+	return content, file.Info, nil
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events/bus/bustest"
 )
 
 func TestFile(t *testing.T) {
@@ -47,4 +49,57 @@ func TestFile(t *testing.T) {
 	if _, err := s.app.File(within(t), "nats-object://WX_MEDIA/cut"); !errors.Is(err, jetstream.ErrDigestMismatch) {
 		t.Errorf("%v", err)
 	}
+}
+
+// A replica that lags does not know a file that was just stored, or has what it
+// replaced, and tells a client so that reads it there. The leader knows.
+func TestFileWhereAReplicaLags(t *testing.T) {
+	t.Parallel()
+	s := bustest.StartLaggingCluster(t, 3)
+	streams := testStreams()
+	streams.Replicas = 3
+	waitSettled(t, connect(t, s.URL(), streams))
+	store := func(js jetstream.JetStream, err error) jetstream.ObjectStore {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, err := js.ObjectStore(within(t), "WX_MEDIA")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	put := func(store jetstream.ObjectStore, name string, content []byte) {
+		t.Helper()
+		if _, err := store.PutBytes(within(t), name, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writer := store(s.JetStream(), nil)
+	put(writer, "cat.png", []byte("an old cat"))
+	lags := s.Follower(t, "OBJ_WX_MEDIA")
+	js, err := jetstream.New(s.ConnTo(lags))
+	reader := store(js, err)
+
+	cat := bytes.Repeat([]byte("a cat"), 100_000)
+	for ctx := within(t); ; { // a replica begins to answer reads when it likes
+		s.Lag(lags)
+		put(writer, "new.png", cat)
+		if _, err := reader.GetInfo(ctx, "new.png"); errors.Is(err, jetstream.ErrObjectNotFound) {
+			break
+		}
+		s.CatchUp(lags)
+		if err := writer.Delete(ctx, "new.png"); err != nil {
+			t.Fatalf("no replica lags: %v", err)
+		}
+	}
+	put(writer, "cat.png", cat)
+	for _, name := range []string{"cat.png", "new.png"} {
+		got, err := App{JetStream: js}.File(within(t), "nats-object://WX_MEDIA/"+name)
+		if err != nil || !bytes.Equal(got, cat) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+	}
+	s.CatchUp(lags)
 }

@@ -2,28 +2,11 @@ package bus
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
-	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
-
-// APIPrefix is what JetStream's requests and another domain's buckets begin with.
-func APIPrefix(js jetstream.JetStream) string {
-	switch o := js.Options(); {
-	case o.Domain != "":
-		return "$JS." + o.Domain + ".API."
-	case o.APIPrefix != "":
-		return strings.TrimSuffix(o.APIPrefix, ".") + "."
-	}
-	return jetstream.DefaultAPIPrefix
-}
-
-// newestWithin is the client's own patience with a request.
-const newestWithin = 5 * time.Second
 
 // Newest reads the value of a bucket's key and its revision from the leader of the
 // bucket's stream. A Get of the client's is answered by any replica, which may not
@@ -31,43 +14,14 @@ const newestWithin = 5 * time.Second
 // compare-and-set follows, and where it does not matter. The error is
 // jetstream.ErrKeyNotFound where nothing is.
 func Newest(ctx context.Context, js jetstream.JetStream, bucket, key string) (value []byte, revision uint64, err error) {
-	request, err := json.Marshal(map[string]string{"last_by_subj": "$KV." + bucket + "." + key})
-	if err != nil {
-		return nil, 0, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, newestWithin)
-	defer cancel()
-	m, err := look(ctx, func(ctx context.Context, subject string) (*nats.Msg, error) {
-		return js.Conn().RequestWithContext(ctx, subject, request)
-	}, APIPrefix(js)+"STREAM.MSG.GET.KV_"+bucket)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s in %s: %w", key, bucket, err)
-	}
-	var answer struct {
-		Error   *jetstream.APIError `json:"error"`
-		Message struct {
-			Sequence uint64 `json:"seq"`
-			Header   []byte `json:"hdrs"`
-			Data     []byte `json:"data"`
-		} `json:"message"`
-	}
-	if err := json.Unmarshal(m.Data, &answer); err != nil {
-		return nil, 0, fmt.Errorf("%s in %s: %w", key, bucket, err)
-	}
+	m, err := askLeader(ctx, js, "KV_"+bucket, leaderRequest{LastFor: "$KV." + bucket + "." + key})
 	switch {
-	case answer.Error != nil && answer.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
+	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return nil, 0, jetstream.ErrKeyNotFound
-	case answer.Error != nil:
-		return nil, 0, fmt.Errorf("%s in %s: %w", key, bucket, answer.Error)
-	case len(answer.Message.Header) == 0:
-		return answer.Message.Data, answer.Message.Sequence, nil
-	}
-	header, err := nats.DecodeHeadersMsg(answer.Message.Header)
-	if err != nil {
+	case err != nil:
 		return nil, 0, fmt.Errorf("%s in %s: %w", key, bucket, err)
-	}
-	if header.Get("KV-Operation") != "" || header.Get(jetstream.MarkerReasonHeader) != "" {
+	case m.Header.Get("KV-Operation") != "" || m.Header.Get(jetstream.MarkerReasonHeader) != "":
 		return nil, 0, jetstream.ErrKeyNotFound // it was deleted
 	}
-	return answer.Message.Data, answer.Message.Sequence, nil
+	return m.Data, m.Sequence, nil
 }

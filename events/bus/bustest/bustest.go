@@ -36,6 +36,7 @@ type Server struct {
 	routePort int
 	routes    []*url.URL
 	cluster   []*Server
+	between   *routes // of a cluster whose servers can be made to lag
 
 	mu      sync.Mutex
 	clients []*nats.Conn // that Conn gave

@@ -2,14 +2,13 @@ package bustest
 
 import (
 	"fmt"
-	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
 )
 
 // Replicas is of how many servers the bus of a suite is made, and how many
@@ -29,19 +28,34 @@ func Replicas() int {
 // of all of them; Kill and Revive of one.
 func StartCluster(t testing.TB, n int) *Server {
 	t.Helper()
+	all := newCluster(t, n)
+	for i, s := range all {
+		for j, other := range all {
+			if i != j {
+				s.routes = append(s.routes, server.RoutesFromStr("nats://"+at(other.routePort))...)
+			}
+		}
+	}
+	return startAll(all)
+}
+
+// newCluster makes the servers of a cluster, which know no way to each other yet.
+func newCluster(t testing.TB, n int) []*Server {
+	t.Helper()
 	all := make([]*Server, n)
-	routes := make([]string, n)
 	for i := range all {
 		all[i] = &Server{t: t, dir: t.TempDir(), port: FreePort(t), routePort: FreePort(t), name: fmt.Sprint("n", i+1)}
-		routes[i] = "nats://" + at(all[i].routePort)
 	}
-	for _, s := range all {
-		s.routes = server.RoutesFromStr(strings.Join(routes, ","))
-	}
-	all[0].cluster = all
-	all[0].Start()
-	t.Cleanup(all[0].Stop)
-	return all[0]
+	return all
+}
+
+func startAll(all []*Server) *Server {
+	first := all[0]
+	first.t.Helper()
+	first.cluster = all
+	first.Start()
+	first.t.Cleanup(first.Stop)
+	return first
 }
 
 // startCluster starts all servers that do not run, and waits until they have a
@@ -57,9 +71,11 @@ func (s *Server) startCluster() {
 	s.awaitLeader()
 }
 
+// look is between two looks at what nobody announces.
+const look = 20 * time.Millisecond
+
 func (s *Server) awaitLeader() {
 	s.t.Helper()
-	const look = 20 * time.Millisecond
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); <-time.After(look) {
 		running, leaders, current, peers := 0, 0, 0, 0
 		for _, one := range s.cluster {
@@ -104,10 +120,34 @@ func (s *Server) join(options *server.Options) {
 	}
 	options.ServerName = s.name
 	options.Cluster = server.ClusterOpts{Name: "bustest", Host: "127.0.0.1", Port: s.routePort}
-	options.Routes = []*url.URL{}
-	for _, route := range s.routes {
-		if route.Port() != strconv.Itoa(s.routePort) {
-			options.Routes = append(options.Routes, route)
+	options.Routes = s.routes
+	if s.between != nil {
+		// Servers tell each other of the others; nobody is to find a way around.
+		options.Cluster.Advertise = at(1)
+	}
+}
+
+// Follower is a server of the cluster that has a stream's messages and leads neither
+// it nor the cluster.
+func (s *Server) Follower(t testing.TB, stream string) int {
+	t.Helper()
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); <-time.After(look) {
+		for i, one := range s.cluster {
+			if one.srv.JetStreamIsLeader() {
+				continue
+			}
+			if one.srv.JetStreamIsStreamCurrent("$G", stream) && !one.srv.JetStreamIsStreamLeader("$G", stream) {
+				return i
+			}
 		}
 	}
+	t.Fatalf("no replica of %s has its messages", stream)
+	return 0
+}
+
+// ConnTo is a plain client of one server of the cluster, closed at the end of the test.
+func (s *Server) ConnTo(i int) *nats.Conn {
+	s.t.Helper()
+	one := &Server{t: s.t, port: s.cluster[i].port, password: s.password}
+	return one.ConnAs(s.user, "_INBOX", nats.IgnoreDiscoveredServers())
 }

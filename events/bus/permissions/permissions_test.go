@@ -147,7 +147,7 @@ func TestRefusals(t *testing.T) {
 		}),
 		[]string{"$JS.API.CONSUMER.CREATE.WX_INBOUND.x.wx.inbound.text", "$JS.API.CONSUMER.CREATE.KV_WX_SECRET.x.$KV.WX_SECRET.access_token"},
 		ofStreams([]string{"CONSUMER.MSG.NEXT", "CONSUMER.INFO"}, []string{"WX_CMD.egress-1", "WX_REPLY.c", "KV_WX_SECRET.c", "KV_WX_CLAIM.c"}),
-		ofStreams([]string{"STREAM.MSG.GET"}, []string{"KV_WX_SECRET", "KV_WX_CLAIM", "WX_CMD", "WX_REPLY", "OBJ_WX_MEDIA"}),
+		ofStreams([]string{"STREAM.MSG.GET"}, []string{"KV_WX_SECRET", "KV_WX_CLAIM", "KV_WX_STATE", "WX_CMD", "WX_REPLY"}),
 		ofStreams([]string{"DIRECT.GET"}, append(readable, "KV_WX_SECRET", "KV_WX_CLAIM", "KV_WX_SECRET.$KV.WX_SECRET.access_token", "KV_WX_CLAIM.$KV.WX_CLAIM.0", "WX_CMD", "WX_REPLY")),
 		[]string{"$JS.API.STREAM.LIST", "$JS.API.ACCOUNT.PURGE.WX_BRIDGE", "$JS.API.META.LEADER.STEPDOWN"},
 	)
@@ -173,8 +173,8 @@ func TestRefusals(t *testing.T) {
 			slices.Concat([]string{"wx.inbound.text", "wx.reply.k", "_INBOX_WX_INGRESS.n.key.1"},
 				ofStreams(append(reshape, "STREAM.CREATE"), all),
 				ofStreams([]string{"STREAM.PURGE"}, all[:len(all)-1]),
-				ofStreams([]string{"STREAM.MSG.GET"}, []string{"KV_WX_STATE", "KV_WX_REDRIVE", "OBJ_WX_LETTER", "OBJ_WX_MEDIA"}),
-				ofStreams([]string{"CONSUMER.CREATE"}, []string{"KV_WX_SECRET.x", "KV_WX_CLAIM.x", "WX_DLQ.x"})),
+				ofStreams([]string{"STREAM.MSG.GET"}, []string{"KV_WX_STATE", "KV_WX_REDRIVE"}),
+				ofStreams([]string{"CONSUMER.CREATE"}, []string{"KV_WX_SECRET.x", "KV_WX_CLAIM.x", "OBJ_WX_MEDIA.x", "WX_DLQ.x"})),
 			[]string{">", "wx.>", "wx.inbound.*", "wx.reply.*", "$KV.>", "_INBOX.>", "_INBOX_WX_INGRESS.>"},
 		},
 	} {
@@ -236,6 +236,9 @@ func TestAnswersAreNoWayIn(t *testing.T) {
 		},
 		"a message by its number": func(_ *testing.T, v *visitor, target string) error {
 			return v.PublishRequest("$JS.API.STREAM.MSG.GET.WX_INBOUND", target, []byte(`{"seq":1}`))
+		},
+		"a part of a file": func(_ *testing.T, v *visitor, target string) error {
+			return v.PublishRequest("$JS.API.STREAM.MSG.GET.OBJ_WX_MEDIA", target, []byte(`{"seq":1}`))
 		},
 		"the next message of a consumer": func(_ *testing.T, v *visitor, target string) error {
 			return v.PublishRequest("$JS.API.CONSUMER.MSG.NEXT.WX_INBOUND.orders", target, nil)

@@ -144,7 +144,8 @@ func (n names) egress(create bool) role {
 			},
 			{"claims and the access token as the leader has them", api("STREAM.MSG.GET", []string{n.bucket(bus.BucketClaim), n.bucket(bus.BucketSecret)}, "")},
 			{"watching who owns the queue", append(consumers([]string{n.bucket(bus.BucketState)}), "$JS.FC.>")},
-			{"files", append(append([]string{n.files(bus.BucketMedia)}, direct(n.objects())...), consumers([]string{n.objects()})...)},
+			{"files", append([]string{n.files(bus.BucketMedia)}, direct(n.objects())...)},
+			{"files and originals as the leader has them", api("STREAM.MSG.GET", []string{n.objects(), n.originals()}, "")},
 			{"the parts of a file that was replaced", api("STREAM.PURGE", []string{n.objects()}, "")},
 			{"is the owner of the queue alive?", []string{n.probe()}},
 		}, n.ensure(create)...),
@@ -186,6 +187,7 @@ func (n names) reached() []right {
 		{"what the streams are", append(api("STREAM.INFO", append(read, shown...), ""), "$JS.API.STREAM.NAMES", "$JS.API.INFO")},
 		{"how long the id of a command is known", api("STREAM.INFO", n.streams(bus.StreamCmd), "")},
 		{"pauses and quotas; which dead letters were sent again; files", direct(shown...)},
+		{"files and originals as the leader has them", api("STREAM.MSG.GET", []string{n.objects(), n.originals()}, "")},
 	}
 }
 
