@@ -34,13 +34,18 @@
 // terminal result; a follower's commands are executed in the order stored; what
 // is paused or stuck delays nobody else; what may have been executed is never sent again unless its
 // sender asked for that or WeChat knows the repetition; what could not be known
-// is called unknown.
+// is called unknown. An API that hangs keeps half of the workers at most.
+//
+// The stream of commands takes a second message with the same Nats-Msg-Id for a
+// copy, for ten minutes and whatever is in it; its ack says duplicate. Only after
+// that is other data with a bare command's id an id_conflict. The helpers for Go
+// and the CLI name verb and data in the Nats-Msg-Id too, so theirs always is.
 //
 // One replica at a time asks for the access token, five minutes before the old
 // one ends; both work meanwhile. A token that WeChat refuses is compared with the
 // one in use before another is asked for, and none is ever forced. When WeChat
-// gives none, what it says pauses the account, stands in the readiness of every
-// replica, and is tried again each minute.
+// gives none, what it says pauses the account, stands in /readyz of every replica,
+// and is tried again each minute.
 //
 // WX_RATE limits the commands of one verb, or of all together. A command without
 // room waits for its place in time as one does that WeChat asked to come later:

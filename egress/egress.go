@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// workers is how many commands are executed at once: enough that some of them
-	// always publish at the same moment and share a write, and fewer than the
-	// connections to WeChat that are kept.
-	workers = 96
+	// workers is how many commands are executed at once, of one API half as many:
+	// enough that some of them always publish at the same moment and share a write,
+	// and fewer than the connections to WeChat that are kept.
+	workers = 192
 	// grace is how long sends may go on after the process was told to stop.
 	grace = 12 * time.Second
 	// storeWithin bounds one try to write a claim.

@@ -1,11 +1,13 @@
 package egress
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/wxbridge/wxbridge/events"
+	"github.com/wxbridge/wxbridge/events/bus"
 )
 
 // The same id again, in whatever words: WeChat is not called again, and the
@@ -176,5 +178,29 @@ func TestDataHash(t *testing.T) {
 		if dataHash([]byte(differ[0])) == dataHash([]byte(differ[1])) {
 			t.Errorf("%s and %s are the same", differ[0], differ[1])
 		}
+	}
+}
+
+// A service in Go, or the CLI, sends an id again at once with other data, or to
+// another verb: it is told so, and not given the first command's result.
+func TestDoWithAnotherCommandsID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	app := bus.App{JetStream: w.js, Source: "/orders"}
+	alice := w.follower("alice")
+	for _, c := range []struct{ verb, data, outcome, class string }{
+		{"send_custom_message", text(alice, "one"), events.ResultDone, ""},
+		{"send_custom_message", text(alice, "two"), events.ResultRejected, "id_conflict"},
+		{"get_user_info", userInfo(alice), events.ResultRejected, "id_conflict"},
+		{"send_custom_message", text(alice, "one"), events.ResultDone, ""},
+	} {
+		r, err := app.Do(w.within(), c.verb, "order", json.RawMessage(c.data))
+		if err != nil || r.Outcome != c.outcome || r.Class != c.class {
+			t.Errorf("%s %s: %+v %v", c.verb, c.data, r, err)
+		}
+	}
+	if n := w.calls("send_custom_message") + w.calls("get_user_info"); n != 1 {
+		t.Errorf("%d calls", n)
 	}
 }

@@ -28,6 +28,10 @@ import (
 // An answer comes within some seconds. Where there is more to do it holds next:
 // ask the same again with from = next and to = to, until it doesn't. A letter is
 // sent again once, however often it is asked for, so to begin anew is harmless.
+//
+// The new command's id, <id>~<n>, is the bridge's to give. Somebody's own command
+// of that id is seen once it has had its turn; while it waits in the queue it is
+// not, and then the two have one result, or the second is an id_conflict.
 const (
 	// redriveWithin is after how long a request is answered with what was done so
 	// far: the client's own time-out is mostly 5 s.

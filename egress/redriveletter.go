@@ -60,7 +60,11 @@ func (e *Egress) redriveLetter(ctx context.Context, want events.RedriveRequest, 
 	if want.DryRun {
 		return did, nil
 	}
-	if did.Did, err = e.sendAgain(ctx, marks, mark, again); did.Did == events.LetterRefused {
+	did.Did, err = e.sendAgain(ctx, marks, mark, again)
+	switch {
+	case bus.Conflict(err): // somebody else does so at this moment
+		return e.redriveLetter(ctx, want, marks, m)
+	case did.Did == events.LetterRefused:
 		did.Reason, err = err.Error(), nil
 	}
 	return did, err
@@ -87,6 +91,9 @@ func (e *Egress) commandOf(ctx context.Context, l events.Letter) (events.Redrive
 	}
 	j := &job{message: events.Message{Subject: p.Subject(events.Cmd, again.Verb), Header: header, Body: body, Time: time.Now()}}
 	j.command, j.malformed = events.ParseCommand(p, j.message, again.Event.ID())
+	if odd := fit(&j.command, again.Event.ID()); j.malformed == nil {
+		j.malformed = odd
+	}
 	e.recognise(j)
 	if err := e.refuse(j); err != nil {
 		return again, &events.RedriveError{Problem: "it would be refused again: " + err.Error()}

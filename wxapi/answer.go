@@ -169,7 +169,12 @@ func proven(answer *object, keys []string) bool {
 }
 
 func unproven(row *Row, status int, reason string, body []byte, secrets mask) *AnswerError {
-	// Masked before it is cut: half a secret would not be recognised.
-	excerpt := secrets.text(string(body[:min(len(body), 64<<10)]), maxExcerpt)
-	return &AnswerError{Verb: row.Name, Status: status, Reason: reason, Excerpt: excerpt}
+	strange := &AnswerError{Verb: row.Name, Status: status, Reason: reason}
+	if start := bytes.TrimLeft(body, "\ufeff \t\r\n"); len(start) > 0 && start[0] != '{' && start[0] != '[' {
+		// A gateway's page. What begins as JSON is data: a nickname, what somebody
+		// wrote; and errors are logged. Masked before it is cut: half a secret would
+		// not be recognised.
+		strange.Excerpt = secrets.text(string(body[:min(len(body), 64<<10)]), maxExcerpt)
+	}
+	return strange
 }

@@ -91,11 +91,22 @@ func TestProofKeys(t *testing.T) {
 }
 
 func TestAnswerIsBounded(t *testing.T) {
-	p := newPlatform(t, says(200, `{"errcode":0,"x":"`+strings.Repeat("x", 2000)+`"}`))
+	p := newPlatform(t, says(200, `<html>`+strings.Repeat("x ", 1000)))
 	_, err := send(t, p.client(t, func(c *wxapi.Config) { c.MaxAnswer = 1000 }))
 	doubtful, isDoubtful := errors.AsType[*wxapi.AnswerError](err)
-	if !isDoubtful || !strings.Contains(doubtful.Reason, "1000 bytes") || len(doubtful.Excerpt) > 300 {
+	if !isDoubtful || !strings.Contains(doubtful.Reason, "1000 bytes") || len(doubtful.Excerpt) < 100 || len(doubtful.Excerpt) > 300 {
 		t.Errorf("%v", err)
+	}
+}
+
+// Errors are logged. What an answer says of people is in none, also if it is cut off.
+func TestErrorsTellNothingOfPeople(t *testing.T) {
+	for _, body := range []string{`{"openid":"o","nickname":"张三"`, ` [{"text":"张三"}]`, "\ufeff" + `{"nickname":"张三"}`} {
+		p := newPlatform(t, says(200, body))
+		_, err := p.client(t).CallJSON(t.Context(), wxapi.GetUserInfo.Row, []byte(`{"openid":"`+openID+`"}`))
+		if err == nil || strings.Contains(err.Error(), "张三") || strings.Contains(err.Error(), "\\u") {
+			t.Errorf("%s: %v", body, err)
+		}
 	}
 }
 

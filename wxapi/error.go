@@ -69,7 +69,7 @@ type AnswerError struct {
 	Verb    string
 	Status  int    // of HTTP
 	Reason  string // what was wrong with the answer
-	Excerpt string // its beginning, masked
+	Excerpt string // its beginning, masked; "" of JSON, which is people's data
 }
 
 func (e *AnswerError) Error() string {

@@ -18,8 +18,8 @@ func newTransport() *http.Transport {
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    4 * time.Second,
-		MaxIdleConns:           100,
-		MaxIdleConnsPerHost:    100,
+		MaxIdleConns:           256,
+		MaxIdleConnsPerHost:    256,
 		IdleConnTimeout:        30 * time.Second, // below what servers keep, so that few die under our hands
 		DisableCompression:     true,             // a bounded answer stays bounded
 		MaxResponseHeaderBytes: 64 << 10,

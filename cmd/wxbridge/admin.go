@@ -19,19 +19,21 @@ type admin struct {
 	served chan error
 }
 
-// startAdmin listens; reasons says why the process is not ready, none when it is.
-func startAdmin(ctx context.Context, listen string, metrics *prometheus.Registry, reasons func() []string) (*admin, error) {
+// startAdmin listens.
+func startAdmin(ctx context.Context, listen string, metrics *prometheus.Registry, ready *readiness) (*admin, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		why := reasons()
+		reasons, troubles := ready.state()
 		w.Header().Set("Content-Type", "application/json")
-		if len(why) > 0 {
+		if len(reasons) > 0 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(why) == 0, "reasons": append([]string{}, why...)})
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"ready": len(reasons) == 0, "reasons": append([]string{}, reasons...), "troubles": append([]string{}, troubles...),
+		})
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)

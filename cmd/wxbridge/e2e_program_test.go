@@ -108,8 +108,10 @@ func TestBadConfiguration(t *testing.T) {
 		"a secret twice": {
 			[]string{"run"}, with(good(), "WX_TOKEN_FILE", secretFile), []string{"WX_TOKEN", "set one of them"},
 		},
-		"no such command": {[]string{"serve"}, nil, []string{`"serve" is not a command`}},
-		"no such flag":    {[]string{"demo", "--twice"}, nil, []string{"-twice"}},
+		"no such command":          {[]string{"serve"}, nil, []string{`"serve" is not a command`}},
+		"no such flag":             {[]string{"demo", "--twice"}, nil, []string{"-twice"}},
+		"a flag that nobody reads": {[]string{"egress", "--rate", "5"}, good(), []string{`"--rate": it takes no arguments`}},
+		"a command of nothing":     {[]string{"send", "get_groups", "null"}, nil, []string{"the data must be a JSON object"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -27,7 +27,7 @@ type metrics struct {
 	letters  *prometheus.CounterVec
 }
 
-func newMetrics(registry *prometheus.Registry, ready func() bool) *metrics {
+func newMetrics(registry *prometheus.Registry, ready *readiness) *metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "wxbridge", Name: name, Help: help}, labels)
 	}
@@ -49,10 +49,14 @@ func newMetrics(registry *prometheus.Registry, ready func() bool) *metrics {
 	registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "wxbridge", Name: "ready", Help: "1 when /readyz says so."}, func() float64 {
-			if ready() {
-				return 1
+			if reasons, _ := ready.state(); len(reasons) > 0 {
+				return 0
 			}
-			return 0
+			return 1
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "wxbridge", Name: "troubles", Help: "How many reasons and troubles /readyz tells; 0 when all is well."}, func() float64 {
+			reasons, troubles := ready.state()
+			return float64(len(reasons) + len(troubles))
 		}),
 		m.refused, m.stored, m.storing, m.answered, m.holding, m.shed, m.sent, m.results, m.settled, m.letters,
 	)

@@ -95,6 +95,9 @@ func commandData(p *program, args []string) (json.RawMessage, error) {
 	if err := json.Unmarshal([]byte(text), &object); err != nil {
 		return nil, usage("the data must be a JSON object: %w", err)
 	}
+	if object == nil {
+		return nil, usage("the data must be a JSON object, and not null")
+	}
 	return json.RawMessage(strings.TrimSpace(text)), nil
 }
 

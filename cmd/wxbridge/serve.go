@@ -8,9 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -96,23 +94,23 @@ func (b *bridge) serve(ctx context.Context) error {
 
 	state := &readiness{}
 	registry := prometheus.NewRegistry()
-	observer := newMetrics(registry, func() bool { return len(state.reasons()) == 0 })
+	observer := newMetrics(registry, state)
 	var in *ingress.Ingress
 	var out *egress.Egress
 	if b.roles.ingress {
 		if in, err = b.newIngress(connection, observer); err != nil {
 			return err
 		}
-		state.parts = append(state.parts, in.Reasons)
+		state.work = in.Reasons
 		watchHolds(registry, in.Held)
 	}
 	if b.roles.egress {
 		if out, err = b.newEgress(connection, observer); err != nil {
 			return err
 		}
-		state.parts = append(state.parts, out.Reasons)
+		state.egress(out.Reasons)
 	}
-	operators, err := startAdmin(ctx, s.AdminListen, registry, state.reasons)
+	operators, err := startAdmin(ctx, s.AdminListen, registry, state)
 	if err != nil {
 		return err
 	}
@@ -147,27 +145,6 @@ func (b *bridge) serve(ctx context.Context) error {
 	release()
 	under.Wait()
 	return err
-}
-
-// readiness gathers why a process is not ready.
-type readiness struct {
-	parts    []func() []string
-	stopping atomic.Bool
-}
-
-func (r *readiness) reasons() []string {
-	if r.stopping.Load() {
-		return []string{"the process is stopping"}
-	}
-	var why []string
-	for _, part := range r.parts {
-		for _, reason := range part() {
-			if !slices.Contains(why, reason) {
-				why = append(why, reason)
-			}
-		}
-	}
-	return why
 }
 
 func (b *bridge) newIngress(connection *bus.Bus, observer ingress.Observer) (*ingress.Ingress, error) {

@@ -11,6 +11,7 @@ type board struct {
 	budget int // bytes of payload held for commands that wait for a worker
 	ahead  int // commands that may wait for a worker before reading pauses
 	most   int // commands in memory
+	share  int // commands of one gate that have a worker, or wait for the next, at once
 
 	mu      sync.Mutex
 	more    *sync.Cond // somebody's turn has come, or all is over
@@ -23,15 +24,16 @@ type board struct {
 	times   heap // all that have a time, soonest first
 	over    []*entry
 	entries int
+	crowded int // in the crowds of all gates
 	running int
 	held    int
 	alarm   *time.Timer
 	alarmAt int64
 }
 
-func newBoard(now func() time.Time, budget, ahead, most int) *board {
+func newBoard(now func() time.Time, budget, ahead, most, share int) *board {
 	b := &board{
-		now: now, budget: budget, ahead: ahead, most: most,
+		now: now, budget: budget, ahead: ahead, most: most, share: share,
 		gates: map[string]*gate{}, lanes: map[string]*lane{},
 		ready: heap{before: olderFirst, place: turnOf}, times: heap{before: soonerFirst, place: dueOf},
 	}
@@ -54,18 +56,26 @@ func (b *board) close() {
 
 // room waits until another command may be read; false when all is over.
 // Reading pauses when enough commands wait for a worker: what cannot run does
-// not count, or one paused API would keep everybody else's commands unread.
+// not count, or one API that is paused or hangs would keep everybody else's
+// commands unread, and a paused account those whose time runs out.
 func (b *board) room() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for !b.closed && !b.hasRoom() {
+		if b.crowded > 0 {
+			b.arm(b.clock() + int64(slowAfter))
+		}
 		b.space.Wait()
 	}
 	return !b.closed
 }
 
 func (b *board) hasRoom() bool {
-	return b.ready.len()+len(b.over) < b.ahead && b.entries < b.most
+	waiting := len(b.over)
+	if b.all.until == 0 {
+		waiting += b.ready.len() + b.moving()
+	}
+	return waiting < b.ahead && b.entries < b.most
 }
 
 // add puts a command that was just read into its lane.
@@ -138,6 +148,7 @@ func (b *board) pop() *entry {
 // rest puts a command whose turn had come back into its lane.
 func (b *board) rest(e *entry) {
 	b.drop(e)
+	b.vacate(e)
 	l := e.line.lane
 	l.busy = nil
 	if g := e.line.gate; g.probe == e {
@@ -183,6 +194,7 @@ func (b *board) again(e *entry, at time.Time) {
 // leave ends what a command held while it ran.
 func (b *board) leave(e *entry) {
 	b.running--
+	b.vacate(e)
 	if b.all.probe == e {
 		b.all.probe = nil
 		b.more.Broadcast()
@@ -207,8 +219,7 @@ func (b *board) look(l *lane) {
 	first.wait = 0
 	first.line.gate.enter(first, now)
 	b.schedule(first)
-	b.ready.push(first)
-	b.more.Signal()
+	b.seat(first)
 }
 
 // drop lets go of a command's payload; it is read again when its turn has come.

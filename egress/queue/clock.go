@@ -85,6 +85,7 @@ func (b *board) ring() {
 		soonest = b.tries(g, now, soonest)
 	}
 	b.arm(b.tries(b.all, now, soonest))
+	b.space.Signal() // a crowd may have waited for too long
 }
 
 // tries lets somebody try a gate whose time is over.
@@ -109,7 +110,7 @@ func (b *board) comesDue(e *entry, now int64) {
 	case e.expires <= now:
 		l := e.line.lane
 		if l.busy == e {
-			b.ready.remove(e)
+			b.withdraw(e)
 			l.busy = nil
 		}
 		g := e.line.gate

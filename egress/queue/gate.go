@@ -14,6 +14,8 @@ type gate struct {
 	probe *entry // who tries, while the gate is shut
 	first *line
 	last  *line
+	seats int  // taken, of the board's share
+	crowd heap // whose lane's turn it is and who wait for a seat, oldest first
 }
 
 // lets says whether a command may go through now.
@@ -32,7 +34,7 @@ func (b *board) gate(name string) *gate {
 	}
 	g := b.gates[name]
 	if g == nil {
-		g = &gate{name: name}
+		g = &gate{name: name, crowd: heap{before: olderFirst, place: turnOf}}
 		b.gates[name] = g
 	}
 	return g
@@ -45,6 +47,10 @@ func (b *board) shut(name string, until time.Time) {
 	g := b.gate(name)
 	g.until = nanos(until)
 	b.arm(g.until)
+	b.disperse(g)
+	if g == b.all {
+		b.space.Signal() // reading goes on, for those whose time runs out
+	}
 	for place := g.first; place != nil && b.held > 0; place = place.next {
 		for e := place.first; e != nil; e = e.next {
 			if e.due >= 0 {

@@ -98,7 +98,7 @@ func (w *world) run(change func(*Queue), work handler) *worker {
 	p.Queue = &Queue{
 		JetStream: js, Post: post(conn), Stream: "CMD", State: "STATE", Consumer: "egress",
 		Process: fmt.Sprintf("p%d", processes.Add(1)), Probe: func(process string) string { return "owner." + process },
-		Settled: settled(conn), Workers: 4, Grace: 10 * time.Second, Logger: slog.New(slog.DiscardHandler),
+		Settled: settled(conn), Workers: 8, Grace: 10 * time.Second, Logger: slog.New(slog.DiscardHandler),
 		Read: func(m Message) Task {
 			name, rest, _ := strings.Cut(strings.TrimPrefix(m.Subject, "cmd."), ".")
 			lane, api, _ := strings.Cut(rest, ".")

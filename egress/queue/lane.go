@@ -19,7 +19,9 @@ type entry struct {
 	task     *Task // nil while its payload is not held
 	size     int32
 	due      int32 // its place in board.times, -1 without
-	turn     int32 // its place in board.ready, -1 without
+	turn     int32 // its place in board.ready or its gate's crowd, -1 without
+	seated   bool  // it has one of its gate's places
+	since    int64 // when it came into the crowd
 }
 
 // line is the commands of one lane that go through one gate, oldest first.

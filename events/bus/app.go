@@ -2,6 +2,8 @@ package bus
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -83,7 +85,14 @@ func (a App) send(ctx context.Context, verb, id string, data any) (Ack, error) {
 	if err != nil {
 		return Ack{}, err
 	}
-	return a.publish(ctx, a.prefix().Subject(events.Cmd, verb), e, id)
+	return a.publish(ctx, a.prefix().Subject(events.Cmd, verb), e, copyID(verb, id, body))
+}
+
+// copyID is the same for copies of a command only: of another command with its id
+// the stream would say that it is stored, and its sender get the first one's result.
+func copyID(verb, id string, data []byte) string {
+	sum := sha256.Sum256(append([]byte(verb+" "), data...))
+	return id + "." + hex.EncodeToString(sum[:8])
 }
 
 func nextID() string { return nuid.Next() }

@@ -1,0 +1,79 @@
+package queue
+
+import (
+	"testing"
+	"time"
+)
+
+// An API that hangs does not have all the workers: what is stored behind its
+// commands is read and has its turn. Nobody passes in a follower's lane until the
+// API is paused. Row 51.
+func TestHangingAPI(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.share, d.ahead = 2, 3
+	for range 5 {
+		d.reads("- x")
+	}
+	d.runs(1, 2)
+	if d.roomy() {
+		t.Error("reading goes on although those that were read have their turn soon")
+	}
+	d.passes(slowAfter)
+	if !d.roomy() {
+		t.Error("those that wait for a slow API keep others from being read")
+	}
+	d.reads("- y", "anna x", "anna y")
+	d.runs(6)
+	d.waits(1, time.Minute) // its seat is free meanwhile
+	d.runs(3)
+	d.shut("x", d.time.Add(time.Minute))
+	d.runs(8)
+	d.passes(time.Minute)
+	d.open("x")
+	d.done(6, 8)
+	d.runs()
+	d.done(2, 3)
+	d.runs(1, 4)
+	d.done(1, 4)
+	d.runs(5, 7)
+	d.done(5, 7)
+	d.empty()
+}
+
+// A command whose time runs out in the crowd ends at once.
+func TestExpiryInTheCrowd(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.share = 1
+	d.reads("- x", "anna x", "anna y")
+	d.runs(1)
+	d.passes(time.Hour)
+	over := d.turns()
+	if len(over) != 2 {
+		t.Fatalf("over are %v", over)
+	}
+	d.done(over...)
+	d.done(1)
+	d.empty()
+}
+
+// While the account is paused reading goes on: what nobody has read cannot end in
+// time. Row 42.
+func TestReadingWhileTheAccountIsPaused(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.ahead = 3
+	d.reads("- x", "- x", "- y")
+	if d.roomy() {
+		t.Error("reading goes on although enough can run")
+	}
+	d.shut(Everything, d.time.Add(time.Minute))
+	if !d.roomy() {
+		t.Error("a paused account keeps commands from being read")
+	}
+	d.open(Everything)
+	if d.roomy() {
+		t.Error("reading goes on although enough can run")
+	}
+}
