@@ -12,6 +12,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/wxbridge/wxbridge/events/bus/bustest"
 )
 
 // health is what /readyz says.
@@ -27,7 +29,7 @@ type health struct {
 // line of the log, and the callbacks stay in service, with their answers.
 func TestTroubleOfCommandsLeavesCallbacksInService(t *testing.T) {
 	t.Parallel()
-	address := func() string { return "127.0.0.1:" + strconv.Itoa(freePort(t)) }
+	address := func() string { return "127.0.0.1:" + strconv.Itoa(bustest.FreePort(t)) }
 	callback, admin, sim, bus := address(), address(), address(), address()
 	start(t, with(good(), "WX_SIM_LISTEN", sim, "WX_SIM_CALLBACK", "http://"+callback+"/wx"), nil, "sim").says(t, "WeChat is pretended at")
 	p := start(t, with(good(), "WX_LISTEN", callback, "WX_ADMIN_LISTEN", admin, "WX_NATS_LISTEN", bus, "WX_DATA_DIR", t.TempDir(),
