@@ -200,7 +200,7 @@ func (n *natsContainer) Unpause(t *testing.T) { t.Helper(); docker(t, "unpause",
 
 func (n *natsContainer) ready(t *testing.T) {
 	t.Helper()
-	eventually(t, 15*time.Second, "NATS at "+n.URL, func() error {
+	eventually(t, time.Minute, "NATS at "+n.URL, func() error {
 		nc, err := nats.Connect(n.URL, append([]nats.Option{nats.Timeout(time.Second)}, n.login...)...)
 		if err != nil {
 			return err

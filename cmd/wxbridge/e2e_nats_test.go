@@ -34,7 +34,7 @@ func TestNATSContainer(t *testing.T) {
 	n.Kill(t)
 	n.Start(t)
 
-	eventually(t, 15*time.Second, "the message", func() error {
+	eventually(t, time.Minute, "the message", func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		msg, err := stream.GetMsg(ctx, ack.Sequence)

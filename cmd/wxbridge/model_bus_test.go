@@ -353,7 +353,11 @@ func (f *memoryFeed) Run(ctx context.Context) {
 	<-ctx.Done()
 }
 
+// pause is a sleep that ends with ctx.
 func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return // as in elapse
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -362,5 +366,11 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// elapse lets the bubble's own clock go on.
-func elapse(d time.Duration) { <-time.After(d) }
+// elapse lets the bubble's own clock go on. A timer whose time is over already is
+// run by the goroutine that looks at it, and where two do so at once in a bubble,
+// Go 1.26's race detector crashes.
+func elapse(d time.Duration) {
+	if d > 0 {
+		<-time.After(d)
+	}
+}

@@ -101,7 +101,8 @@ func (r *rig) count(ctx context.Context, stream string) (int, error) {
 	return int(info.CachedInfo().State.Msgs), nil
 }
 
-// every calls f again and again until ctx ends; never if d is 0.
+// every calls f again and again until ctx ends, with d between a call's end and the
+// next; never if d is 0.
 func every(ctx context.Context, d time.Duration, f func()) {
 	if d <= 0 {
 		return
@@ -114,6 +115,7 @@ func every(ctx context.Context, d time.Duration, f func()) {
 			return
 		case <-tick.C:
 			f()
+			tick.Reset(d)
 		}
 	}
 }
