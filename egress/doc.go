@@ -9,6 +9,7 @@
 //	pause.go      APIs, or the account, that are not called for a while
 //	rate.go       how often commands may call WeChat
 //	result.go     the last step: claim, dead letter, result, ack
+//	ends.go       results that the bus does not take yet
 //	fit.go        what a result may repeat: all of it must fit into a message
 //	call.go       wx.call.<verb>: the same verbs, answered at once
 //	callonce.go   a call with an id, which is made once

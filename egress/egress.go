@@ -42,6 +42,7 @@ type Egress struct {
 	pauses  *pauses
 	rates   *rates
 	ledger  *ledger
+	ends    ends
 
 	// Tests shorten these: the waits of decisions, how long an heir leaves alone
 	// what another was sending, and how long sends may go on after the end,
@@ -121,6 +122,7 @@ func (e *Egress) Run(ctx context.Context) error {
 // settledBus waits until the bus is in order and what is paused is known: an owner
 // that began before would ask WeChat again what its predecessor was told.
 func (e *Egress) settledBus(ctx context.Context) (epoch uint64, moved <-chan struct{}, err error) {
+	e.ends.forget()
 	for {
 		epoch, moved, err = e.bus.Settled(ctx)
 		if err != nil {
@@ -189,6 +191,9 @@ func (e *Egress) Reasons() []string {
 	}
 	if trouble := e.pauses.trouble(); trouble != "" {
 		reasons = append(reasons, trouble)
+	}
+	if reason := e.ends.reason(); reason != "" {
+		reasons = append(reasons, reason)
 	}
 	if e.late != nil && e.running {
 		reasons = append(reasons, e.late.Reasons()...)

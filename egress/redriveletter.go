@@ -51,6 +51,13 @@ func (e *Egress) redriveLetter(ctx context.Context, want events.RedriveRequest, 
 			return did, err
 		}
 		if claim.State != "" {
+			now, err := marks.Load(ctx, l)
+			if err != nil {
+				return did, err
+			}
+			if !now.IsNew() { // somebody else has just sent it again, and it had its turn
+				return e.redriveLetter(ctx, want, marks, m)
+			}
 			// Its result would be taken for that of the letter, or both refused.
 			did.Reason = fmt.Sprintf("the id of its redrive, %s, is that of another command: send it under an id of your own", mark.ID)
 			return did, nil

@@ -154,8 +154,13 @@ func (e *Egress) publish(ctx context.Context, j *job, id string) queue.Verdict {
 		err = e.publishStored(ctx, events.Results, j.command.Verb, id, j.claim.Result)
 	}
 	if err != nil {
-		e.logger.Warn("result is not published yet", "command", j.command.ID, "error", err)
+		if j.turn.Held() && e.ends.wait(id, err) {
+			e.logger.Warn("results wait for the bus", "command", j.command.ID, "error", err)
+		}
 		return queue.Again(soon)
+	}
+	if e.ends.taken(id) {
+		e.logger.Info("results no longer wait for the bus")
 	}
 	return queue.Finish()
 }
