@@ -156,8 +156,8 @@ func (n *bench) consumers() map[string]bool {
 	return names
 }
 
-// loop pulls commands and works on them with as many workers as the bridge has:
-// it keeps no order and no claims, and what it was sending when it died it sends
+// loop pulls commands and works on them with as many workers as the bridge has for
+// one API: it keeps no order and no claims, and what it was sending when it died it sends
 // again.
 func (n *bench) loop(ctx context.Context, work func(m jetstream.Msg) error) {
 	n.b.Helper()
@@ -167,13 +167,13 @@ func (n *bench) loop(ctx context.Context, work func(m jetstream.Msg) error) {
 	if err != nil {
 		n.b.Fatal(err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(4 * workers))
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(2 * workers))
 	if err != nil {
 		n.b.Fatal(err)
 	}
 	pulled := make(chan jetstream.Msg)
 	var staff sync.WaitGroup
-	for range workers {
+	for range workers / 2 {
 		staff.Go(func() {
 			for m := range pulled {
 				if err := work(m); err != nil {
