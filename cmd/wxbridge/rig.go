@@ -42,6 +42,9 @@ func (r *rig) open(ctx context.Context) (stop func(), err error) {
 		}
 		clean = func() { _ = os.RemoveAll(r.dir) }
 	}
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+		return nil, err
+	}
 	if err := r.openNATS(ctx); err != nil {
 		return nil, err
 	}
@@ -73,9 +76,7 @@ func (r *rig) open(ctx context.Context) (stop func(), err error) {
 		connection.Close()
 		_ = r.sim.Close()
 		_ = server.Close()
-		for _, n := range r.nats {
-			n.stop()
-		}
+		r.closeNATS()
 		clean()
 	}, nil
 }

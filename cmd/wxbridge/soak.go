@@ -104,10 +104,11 @@ func (s *soak) start(ctx context.Context) (staff, chaos func(), err error) {
 	})
 	some.Go(func() {
 		every(trouble, s.restart, func() {
-			if err := s.restartNATS(s.restarts); err != nil {
+			if err := s.restartNATS(working, s.restarts); err != nil {
 				s.logger.Error("NATS cannot be started again", "error", err)
 			}
 			s.restarts++
+			s.whole(trouble)
 		})
 	})
 	chaos = func() {
