@@ -45,6 +45,7 @@ func (w *world) shop(says func(mediaID string) string) *shop {
 	})
 	noError(w.t, err)
 	noError(w.t, w.conn.Flush())
+	w.nats.Spread(w.conn) // or the bridge hears from another server that nobody is there
 	w.t.Cleanup(func() { _ = sub.Unsubscribe() })
 	return s
 }

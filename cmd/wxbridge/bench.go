@@ -9,7 +9,7 @@ import (
 )
 
 // benches are what `wxbridge bench` can do.
-var benches = map[string]func(context.Context, *program) error{"soak": soakCommand, "backlog": backlogCommand}
+var benches = map[string]func(context.Context, *program) error{"soak": soakCommand, "backlog": backlogCommand, "nats": natsCommand}
 
 // bench proves promises, and measures, against the simulator.
 func bench(ctx context.Context, p *program) error {
@@ -33,7 +33,7 @@ func soakCommand(ctx context.Context, p *program) error {
 	flags.IntVar(&s.followers, "followers", 200, "who get the commands")
 	flags.DurationVar(&s.every, "kill", time.Second, "how often one of them is killed; 0 never")
 	flags.DurationVar(&s.freeze, "freeze", 0, "how often one of them is stopped for longer than the lease, and goes on; 0 never")
-	flags.DurationVar(&s.restart, "nats", 0, "how often NATS is restarted, of a cluster one server; 0 never")
+	flags.DurationVar(&s.restart, "nats", 0, "how often NATS, of a cluster one server, is killed or stopped in turn, and started again; 0 never")
 	flags.IntVar(&s.nodes, "nodes", 1, "servers of NATS, and replicas of every stream: 1, 3 or 5")
 	flags.DurationVar(&s.within, "within", time.Hour, "give up after")
 	flags.StringVar(&s.dir, "dir", "", "folder of NATS and of the processes' logs (a temporary one)")

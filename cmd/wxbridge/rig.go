@@ -43,6 +43,9 @@ func (r *rig) open(ctx context.Context) (stop func(), err error) {
 		}
 		clean = func() { _ = os.RemoveAll(r.dir) }
 	}
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
+		return nil, err
+	}
 	if err := r.openNATS(ctx); err != nil {
 		return nil, err
 	}
@@ -74,12 +77,7 @@ func (r *rig) open(ctx context.Context) (stop func(), err error) {
 		connection.Close()
 		_ = r.sim.Close()
 		_ = server.Close()
-		for _, n := range r.nats {
-			n.stop()
-		}
-		for _, h := range r.held {
-			_ = h.Close()
-		}
+		r.closeNATS()
 		clean()
 	}, nil
 }

@@ -4,24 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-
+	"github.com/wxbridge/wxbridge/events"
 	"github.com/wxbridge/wxbridge/events/bus"
 )
 
-// natsNode is one server of a rig's NATS, which comes back where it was.
+// natsNode is one server of a rig's NATS: a process, which comes back where it was.
 type natsNode struct {
-	*natsd
-	rig             *rig
+	*rig
 	name            string
 	address, routes *net.TCPAddr // where it listens for clients and for the others
 	others          []string     // where those do
+
+	cmd   *exec.Cmd
+	leash io.Closer
+	log   *os.File
 }
 
 // openNATS starts the servers of NATS.
@@ -46,11 +52,23 @@ func (r *rig) openNATS(ctx context.Context) error {
 				n.others = append(n.others, "nats://"+other.routes.String())
 			}
 		}
-		if err := n.start(); err != nil {
+	}
+	for _, n := range r.nats {
+		if err := n.start(ctx); err != nil {
+			r.closeNATS()
 			return err
 		}
 	}
 	return nil
+}
+
+func (r *rig) closeNATS() {
+	for _, n := range r.nats {
+		n.end(syscall.SIGKILL)
+	}
+	for _, h := range r.held {
+		_ = h.Close()
+	}
 }
 
 // freeAddress is one where a server can be started again. It lies below the ports
@@ -78,68 +96,112 @@ func (r *rig) freeAddress(ctx context.Context) (*net.TCPAddr, error) {
 	return nil, fmt.Errorf("no free port: %w", last)
 }
 
-func (n *natsNode) start() error {
-	fresh, err := startNATS(n.address.String(), filepath.Join(n.rig.dir, n.name), n.rig.logger, n.join)
-	if err == nil {
-		n.natsd = fresh // one that did not come back can still be stopped
-	}
-	return err
-}
-
-// join makes the server one of several.
-func (n *natsNode) join(options *server.Options) {
-	if len(n.others) == 0 {
-		return
-	}
-	options.ServerName = n.name
-	options.Cluster = server.ClusterOpts{Name: "wxbridge", Host: n.routes.IP.String(), Port: n.routes.Port}
-	options.Routes = server.RoutesFromStr(strings.Join(n.others, ","))
-}
-
-// restartNATS stops a server of NATS, each in turn, and starts it where it was. It
-// returns when a cluster is whole again, however long that takes: one that loses its
-// next server before is no cluster any more, and nothing moves.
-func (r *rig) restartNATS(ctx context.Context, turn int) error {
-	n := r.nats[turn%len(r.nats)]
-	n.stop()
-	if err := n.start(); err != nil || len(r.nats) == 1 {
+// start starts the process and waits until it can be reached.
+func (n *natsNode) start(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
 		return err
 	}
-	look := time.NewTicker(50 * time.Millisecond)
-	defer look.Stop()
-	for !r.whole() {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-look.C:
-		}
+	log, err := os.OpenFile(filepath.Join(n.dir, n.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
 	}
-	return nil
+	n.log = log
+	n.cmd = exec.Command(self, "bench", "nats", "-name", n.name, "-dir", filepath.Join(n.dir, n.name), //nolint:noctx,gosec // it ends by end, and by nothing else; and it is this very program
+		"-listen", n.address.String(), "-routes", n.routes.String(), "-others", strings.Join(n.others, ","))
+	n.cmd.Stdout, n.cmd.Stderr = log, log
+	if n.leash, err = n.cmd.StdinPipe(); err != nil {
+		return err
+	}
+	if err := n.cmd.Start(); err != nil {
+		return err
+	}
+	return n.reachable(ctx)
 }
 
-// whole says whether the servers of a cluster have a leader and have caught up with it.
-func (r *rig) whole() bool {
-	leaders := 0
-	for _, n := range r.nats {
-		if n.JetStreamIsLeader() {
-			leaders++
+func (n *natsNode) reachable(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		link, err := (&net.Dialer{}).DialContext(ctx, "tcp", n.address.String())
+		if err == nil {
+			return link.Close()
 		}
-		if !n.JetStreamIsCurrent() {
-			return false
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not start, see its log in -dir: %w", n.name, err)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	return leaders == 1
+}
+
+// end ends the process with a signal and waits for its end.
+func (n *natsNode) end(how os.Signal) {
+	if n.cmd == nil || n.cmd.Process == nil {
+		return
+	}
+	_ = n.cmd.Process.Signal(how)
+	_ = n.cmd.Wait() // it was killed, and says so
+	_ = n.leash.Close()
+	_ = n.log.Close()
+}
+
+// restartNATS ends a server of NATS, each in turn, now with kill -9 and now at its
+// leisure, and starts it where it was.
+func (r *rig) restartNATS(ctx context.Context, turn int) error {
+	n, how := r.nats[turn%len(r.nats)], os.Signal(syscall.SIGKILL)
+	if turn%2 == 1 {
+		how = syscall.SIGTERM
+	}
+	n.end(how)
+	return n.start(ctx)
+}
+
+// whole waits until every stream of a cluster has a leader and no replica that lags:
+// of three servers NATS can do without one, and sees only after 4 to 9 s that a leader
+// was killed. Who kills the next one before stops everything, and proves nothing.
+func (r *rig) whole(ctx context.Context) {
+	for len(r.nats) > 1 && !r.isWhole(ctx) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (r *rig) isWhole(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	c, p := r.streams(), events.Prefix("wx")
+	missing := len(c.Streams(p)) + len(c.Buckets(p)) + len(c.Objects(p))
+	list := r.js.ListStreams(ctx)
+	for info := range list.Info() {
+		if info.Cluster == nil || info.Cluster.Leader == "" || len(info.Cluster.Replicas) != len(r.nats)-1 {
+			return false
+		}
+		for _, replica := range info.Cluster.Replicas {
+			if !replica.Current || replica.Offline {
+				return false
+			}
+		}
+		missing--
+	}
+	return list.Err() == nil && missing == 0
+}
+
+func (r *rig) streams() bus.StreamConfig {
+	return bus.StreamConfig{Mode: "create", Replicas: len(r.nats), Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute}
 }
 
 // ensure makes the streams, as soon as a cluster has its leaders.
 func (r *rig) ensure(ctx context.Context) error {
-	config := bus.StreamConfig{Mode: "create", Replicas: len(r.nats), Storage: "file", MaxBytes: -1, ReplyWindow: 10 * time.Minute}
 	for {
 		within, cancel := context.WithTimeout(ctx, 5*time.Second)
-		err := bus.Ensure(within, r.js, "wx", config)
+		err := bus.Ensure(within, r.js, "wx", r.streams())
 		cancel()
-		if err == nil || len(r.nats) == 1 {
-			return err
+		if err == nil {
+			return nil
 		}
 		select {
 		case <-ctx.Done():

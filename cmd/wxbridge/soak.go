@@ -111,9 +111,10 @@ func (s *soak) start(ctx context.Context) (staff, chaos func(), err error) {
 	some.Go(func() {
 		every(trouble, s.restart, func() {
 			s.troubles.note(func() {
-				if err := s.restartNATS(trouble, s.restarts); err != nil {
+				if err := s.restartNATS(working, s.restarts); err != nil {
 					s.logger.Error("NATS cannot be started again", "error", err)
 				}
+				s.whole(trouble)
 			})
 			s.restarts++
 		})

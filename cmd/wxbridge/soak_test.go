@@ -22,10 +22,10 @@ func TestSoakFrozen(t *testing.T) {
 	soak(t, "-size", "800", "-seed", "20261129", "-kill", "0", "-freeze", "2s", "-nats", "4s")
 }
 
-// On a cluster, one server of which is stopped and started again, each in turn.
+// On a cluster, one server of which is killed or stopped, each in turn, and started again.
 func TestSoakCluster(t *testing.T) {
 	t.Parallel()
-	soak(t, "-size", "3000", "-seed", "20261130", "-kill", "900ms", "-nodes", "3", "-nats", "2s")
+	soak(t, "-size", "2000", "-seed", "20261130", "-kill", "2s", "-nodes", "3", "-nats", "2s")
 }
 
 func soak(t *testing.T, args ...string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -71,14 +72,15 @@ func (b *Bus) Replay(ctx context.Context, pasts []Past, handle func(stream strin
 
 // replay reads one stream; caughtUp is called when the end that it had is reached.
 func (b *Bus) replay(ctx context.Context, past Past, handle func(events.Message), caughtUp func()) error {
-	start, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	start, started := context.WithTimeout(ctx, 5*time.Second)
+	defer started()
 	stream, err := b.js.Stream(start, b.Prefix.Resource(past.Stream))
 	if err != nil {
 		return fmt.Errorf("replay of %s: %w", past.Stream, err)
 	}
-	info := stream.CachedInfo()
-	from := info.TimeStamp.Add(-past.Back) // of the server's clock
+	from := stream.CachedInfo().TimeStamp.Add(-past.Back) // of the server's clock
 	consumer, err := stream.CreateConsumer(start, passing(jetstream.ConsumerConfig{
 		Description:   "replay",
 		DeliverPolicy: jetstream.DeliverByStartTimePolicy,
@@ -88,22 +90,21 @@ func (b *Bus) replay(ctx context.Context, past Past, handle func(events.Message)
 	if err != nil {
 		return fmt.Errorf("replay of %s: %w", past.Stream, err)
 	}
-	behind := consumer.CachedInfo().NumPending > 0
-	if !behind {
-		caughtUp()
+	end := horizon{stream: stream, past: past, from: from, caughtUp: caughtUp, end: math.MaxUint64}
+	if err := end.look(start); err != nil {
+		return fmt.Errorf("replay of %s: %w", past.Stream, err)
 	}
 	messages, err := messagesOf(consumer)
 	if err != nil {
 		return fmt.Errorf("replay of %s: %w", past.Stream, err)
 	}
 	defer messages.Stop()
+	var watching sync.WaitGroup
+	watching.Go(func() { end.watch(ctx) })
+	defer func() { cancel(); watching.Wait() }()
 	err = inOrder(ctx, messages, func(m jetstream.Msg, meta *jetstream.MsgMetadata) {
 		handle(consumed(m, meta))
-		// A busy stream never has nothing pending, and its end may have been purged.
-		if behind && (meta.Sequence.Stream >= info.State.LastSeq || meta.NumPending == 0) {
-			behind = false
-			caughtUp()
-		}
+		end.passed(meta.Sequence.Stream)
 	})
 	return fmt.Errorf("replay of %s: %w", past.Stream, err)
 }

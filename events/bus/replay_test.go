@@ -137,3 +137,30 @@ func TestReplayEnds(t *testing.T) {
 		again = replay(t, b).until(t, "")[0]
 	}
 }
+
+// What was there at the start comes before caughtUp, also from a replica that lags
+// and does not know it yet.
+func TestReplayWhereAReplicaLags(t *testing.T) {
+	t.Parallel()
+	s := bustest.StartLaggingCluster(t, 3)
+	streams := testStreams()
+	streams.Replicas = 3
+	b := connect(t, s.URL(), streams)
+	waitSettled(t, b)
+	publish(t, b, "wx.inbound.text", "known to all", "")
+	lags := s.Follower(t, "WX_INBOUND")
+	s.Lag(lags)
+	publish(t, b, "wx.inbound.text", "new", "")
+	// A consumer is on one of three replicas, whichever.
+	var all []*replayed
+	for range 12 {
+		all = append(all, replay(t, b))
+	}
+	time.AfterFunc(2*time.Second, func() { s.CatchUp(lags) }) // long enough to be misled
+	for _, r := range all {
+		told := r.until(t, "caught up")
+		if at := slices.Index(told, "INBOUND new"); at < 0 || at > slices.Index(told, "caught up") {
+			t.Errorf("%q", told)
+		}
+	}
+}

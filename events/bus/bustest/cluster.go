@@ -151,3 +151,28 @@ func (s *Server) ConnTo(i int) *nats.Conn {
 	one := &Server{t: s.t, port: s.cluster[i].port, password: s.password}
 	return one.ConnAs(s.user, "_INBOX", nats.IgnoreDiscoveredServers())
 }
+
+// Spread waits until every server of a cluster knows what a client has subscribed to
+// so far: a flush says so of the client's own server alone, and at the others
+// nobody listens yet.
+func (s *Server) Spread(nc *nats.Conn) {
+	s.t.Helper()
+	subject := nats.NewInbox()
+	probe, err := nc.Subscribe(subject, func(m *nats.Msg) { _ = m.Respond(nil) }) // who asks looks at the error
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = probe.Unsubscribe() }()
+	for i := range s.cluster {
+		asks := s.ConnTo(i)
+		for end := time.Now().Add(60 * time.Second); ; <-time.After(look) {
+			if _, err = asks.Request(subject, nil, time.Second); err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				s.t.Fatal(err)
+			}
+		}
+		asks.Close()
+	}
+}
