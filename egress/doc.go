@@ -35,7 +35,7 @@
 // terminal result; a follower's commands are executed in the order stored; what
 // is paused or stuck delays nobody else; what may have been executed is never sent again unless its
 // sender asked for that or WeChat knows the repetition; what could not be known
-// is called unknown. An API that hangs keeps half of the workers at most.
+// is called unknown. Of the workers that others do not have an API that hangs keeps half.
 //
 // The stream of commands takes a second message with the same Nats-Msg-Id for a
 // copy, for ten minutes and whatever is in it; its ack says duplicate. Only after

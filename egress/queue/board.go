@@ -7,11 +7,11 @@ import (
 
 // board knows of every command that was read whose turn it is.
 type board struct {
-	now    func() time.Time
-	budget int // bytes of payload held for commands that wait for a worker
-	ahead  int // commands that may wait for a worker before reading pauses
-	most   int // commands in memory
-	share  int // commands of one gate that have a worker, or wait for the next, at once
+	now     func() time.Time
+	budget  int // bytes of payload held for commands that wait for a worker
+	ahead   int // commands that may wait for a worker before reading pauses
+	most    int // commands in memory
+	workers int // of which one gate has a share
 
 	mu      sync.Mutex
 	more    *sync.Cond // somebody's turn has come, or all is over
@@ -24,6 +24,7 @@ type board struct {
 	times   heap // all that have a time, soonest first
 	over    []*entry
 	entries int
+	seats   int // taken at all gates
 	crowded int // in the crowds of all gates
 	running int
 	held    int
@@ -31,9 +32,9 @@ type board struct {
 	alarmAt int64
 }
 
-func newBoard(now func() time.Time, budget, ahead, most, share int) *board {
+func newBoard(now func() time.Time, budget, ahead, most, workers int) *board {
 	b := &board{
-		now: now, budget: budget, ahead: ahead, most: most, share: share,
+		now: now, budget: budget, ahead: ahead, most: most, workers: workers,
 		gates: map[string]*gate{}, lanes: map[string]*lane{},
 		ready: heap{before: olderFirst, place: turnOf}, times: heap{before: soonerFirst, place: dueOf},
 	}

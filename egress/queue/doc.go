@@ -8,7 +8,7 @@
 //	board.go   whose turn it is, of all commands that were read
 //	lane.go    one lane per follower, in the stream's order
 //	gate.go    what is paused, which others may pass
-//	share.go   what hangs, which has half of the workers at most
+//	share.go   what hangs, which leaves half of the workers to others
 //	clock.go   what comes due: waits, pauses, expiries
 //	claim.go   what became of each command id, by compare-and-set
 //	encode.go  a claim in JSON

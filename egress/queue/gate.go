@@ -14,7 +14,7 @@ type gate struct {
 	probe *entry // who tries, while the gate is shut
 	first *line
 	last  *line
-	seats int  // taken, of the board's share
+	seats int  // taken
 	crowd heap // whose lane's turn it is and who wait for a seat, oldest first
 }
 

@@ -86,9 +86,9 @@ func (d *desk) waits(sequence uint64, wait time.Duration) {
 // empty expects that nothing is left, of anything.
 func (d *desk) empty() {
 	d.t.Helper()
-	if d.entries+d.crowded+d.running+d.held+len(d.lanes)+len(d.gates)+d.times.len()+d.ready.len()+len(d.over) != 0 {
-		d.t.Errorf("left: %d entries, %d in crowds, %d running, %d bytes, %d lanes, %d gates, %d times, %d ready, %d over",
-			d.entries, d.crowded, d.running, d.held, len(d.lanes), len(d.gates), d.times.len(), d.ready.len(), len(d.over))
+	if d.entries+d.crowded+d.seats+d.running+d.held+len(d.lanes)+len(d.gates)+d.times.len()+d.ready.len()+len(d.over) != 0 {
+		d.t.Errorf("left: %d entries, %d in crowds, %d seats, %d running, %d bytes, %d lanes, %d gates, %d times, %d ready, %d over",
+			d.entries, d.crowded, d.seats, d.running, d.held, len(d.lanes), len(d.gates), d.times.len(), d.ready.len(), len(d.over))
 	}
 }
 
@@ -325,7 +325,7 @@ func TestBoardKeepsItsPromise(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 1))
 		d := newDesk(t)
 		if seed%2 == 1 {
-			d.share = 2 // of one API at once
+			d.workers = 4 // two of one API at once
 		}
 		type command struct {
 			lane, gate string
@@ -357,7 +357,7 @@ func TestBoardKeepsItsPromise(t *testing.T) {
 				for sequence := range d.out {
 					gate := known[sequence].gate
 					busy[gate]++
-					if busy[gate] > d.share {
+					if busy[gate] > d.workers/2 {
 						t.Fatalf("seed %d, step %d: too many of %s at once", seed, step, gate)
 					}
 				}

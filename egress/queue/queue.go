@@ -36,7 +36,8 @@ type Queue struct {
 	// Settled waits until the streams are in order, and returns the connection's
 	// number and a channel that closes when it is another.
 	Settled func(ctx context.Context) (epoch uint64, moved <-chan struct{}, err error)
-	// Workers is how many commands are worked on at once, of one gate half as many.
+	// Workers is how many commands are worked on at once, of one gate half as many
+	// at most.
 	Workers int
 	// Read looks at a command, from one goroutine at a time or a worker's. A
 	// command may be read several times: its payload is not kept while it waits.
@@ -196,7 +197,7 @@ func (q *Queue) tenure(ctx, link, work context.Context, t *tenure) error {
 	defer off.stop()
 	keeping.Go(func() { off.repeat(keep) })
 	q.setTrouble(nil)
-	b := newBoard(time.Now, heldBytes, 2*q.Workers, mostCommands, (q.Workers+1)/2)
+	b := newBoard(time.Now, heldBytes, 2*q.Workers, mostCommands, q.Workers)
 	q.setBoard(b)
 	defer q.setBoard(nil)
 	over := context.AfterFunc(tenure, b.close)

@@ -3,9 +3,11 @@ package queue
 import "time"
 
 // An API that hangs must not have all the workers, or all others would hang with
-// it. So a gate has a number of seats, and a command has one while it waits for
-// the next worker and while it runs. Those whose lane's turn it is besides wait
-// in the gate's crowd. They keep their lane: only a shut gate may be passed.
+// it. So a command has a seat while it waits for the next worker and while it
+// runs, and a gate has half of the seats that the others leave: where one hangs
+// the rest have half of the workers, where two do a quarter, and so on. Those whose
+// lane's turn it is besides wait in the gate's crowd. They keep their lane: only a
+// shut gate may be passed.
 
 // slowAfter is how long a crowd's first may wait for its seat before the gate is
 // taken for slow, and what is stored behind its commands is read all the same.
@@ -14,31 +16,54 @@ const slowAfter = 500 * time.Millisecond
 // seat gives a command whose turn it is a seat, or a place in the crowd.
 func (b *board) seat(e *entry) {
 	g := e.line.gate
-	if g.seats == b.share {
+	if !b.hasSeat(g) {
 		e.since = b.clock()
 		g.crowd.push(e)
 		b.crowded++
 		return
 	}
 	g.seats++
+	b.seats++
 	e.seated = true
 	b.ready.push(e)
 	b.more.Signal()
 }
 
-// vacate gives a command's seat to the first of the crowd.
+// hasSeat says whether a gate has another seat: half of what the others leave, and one
+// in any case.
+func (b *board) hasSeat(g *gate) bool {
+	left := b.workers - (b.seats - g.seats)
+	return g.seats == 0 || g.seats < (left+1)/2
+}
+
+// vacate takes a command's seat away, and lets in those of the crowds who have one now.
 func (b *board) vacate(e *entry) {
 	if !e.seated {
 		return
 	}
-	g := e.line.gate
 	e.seated = false
-	g.seats--
-	if g.crowd.len() > 0 {
+	e.line.gate.seats--
+	b.seats--
+	for b.crowded > 0 {
+		g := b.oldest()
+		if g == nil {
+			return
+		}
 		next := g.crowd.pop()
 		b.crowded--
 		b.seat(next)
 	}
+}
+
+// oldest is the gate with a seat for its crowd whose first has waited for longest, nil
+// if there is none.
+func (b *board) oldest() (oldest *gate) {
+	for _, g := range b.gates {
+		if g.crowd.len() > 0 && b.hasSeat(g) && (oldest == nil || olderFirst(g.crowd.first(), oldest.crowd.first())) {
+			oldest = g
+		}
+	}
+	return oldest
 }
 
 // withdraw takes back the turn of a command that no worker has.

@@ -11,7 +11,7 @@ import (
 func TestHangingAPI(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.share, d.ahead = 2, 3
+	d.workers, d.ahead = 4, 3
 	for range 5 {
 		d.reads("- x")
 	}
@@ -28,10 +28,12 @@ func TestHangingAPI(t *testing.T) {
 	d.waits(1, time.Minute) // its seat is free meanwhile
 	d.runs(3)
 	d.shut("x", d.time.Add(time.Minute))
+	d.runs() // anna's next has no seat yet
+	d.done(6)
 	d.runs(8)
 	d.passes(time.Minute)
 	d.open("x")
-	d.done(6, 8)
+	d.done(8)
 	d.runs()
 	d.done(2, 3)
 	d.runs(1, 4)
@@ -41,11 +43,41 @@ func TestHangingAPI(t *testing.T) {
 	d.empty()
 }
 
+// Several hang: each has half of what those before it left, so that there is
+// something left for the next. What one gives back goes to all.
+func TestHangingAPIs(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.workers = 8
+	for _, api := range []string{"x", "y", "z"} {
+		for range 6 {
+			d.reads("- " + api)
+		}
+	}
+	d.runs(1, 2, 3, 4, 7, 8, 13)
+	d.reads("- other")
+	d.runs(19)
+	d.done(19)
+	d.done(1)
+	d.runs(14) // now x has three, the others two each
+	d.done(2)
+	d.runs() // two each, and two for others
+	d.done(3, 4)
+	d.runs(5, 6)
+	for len(d.out) > 0 {
+		for sequence := range d.out {
+			d.done(sequence)
+		}
+		d.turns()
+	}
+	d.empty()
+}
+
 // A command whose time runs out in the crowd ends at once.
 func TestExpiryInTheCrowd(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.share = 1
+	d.workers = 2
 	d.reads("- x", "anna x", "anna y")
 	d.runs(1)
 	d.passes(time.Hour)
