@@ -32,6 +32,7 @@ func soakCommand(ctx context.Context, p *program) error {
 	flags.IntVar(&s.replicas, "replicas", 3, "egress processes")
 	flags.IntVar(&s.followers, "followers", 200, "who get the commands")
 	flags.DurationVar(&s.every, "kill", time.Second, "how often one of them is killed; 0 never")
+	flags.IntVar(&s.rate, "rate", 0, "commands that are published a second; 0 for all at once")
 	flags.DurationVar(&s.freeze, "freeze", 0, "how often one of them is stopped for longer than the lease, and goes on; 0 never")
 	flags.DurationVar(&s.restart, "nats", 0, "how often NATS, of a cluster one server, is killed or stopped in turn, and started again; 0 never")
 	flags.IntVar(&s.nodes, "nodes", 1, "servers of NATS, and replicas of every stream: 1, 3 or 5")

@@ -19,6 +19,7 @@ type soak struct {
 	seed      uint64
 	replicas  int
 	followers int
+	rate      int // commands published a second, 0 for all at once
 	every     time.Duration
 	freeze    time.Duration
 	restart   time.Duration

@@ -211,7 +211,7 @@ func (s *soak) auditOrder(late func(format string, command int, args ...any) boo
 	for _, call := range s.calls.steps {
 		n := call.command
 		c := &s.commands[n]
-		if c.follower == "" {
+		if c.follower == "" || c.unsure {
 			continue
 		}
 		f := followers[c.follower]

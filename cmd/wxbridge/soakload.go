@@ -26,6 +26,9 @@ type soakCommandSpec struct {
 	bad            bool          // our own checks refuse it
 	copies         int           // how often it is published
 	sequence       uint64        // in the stream, of the copy that was stored first
+	// unsure: it was published again because an ack was lost. If it was stored, carried
+	// out and removed before, and NATS restarted since, the stream has taken it as new.
+	unsure bool
 }
 
 func soakFollower(i int) string { return fmt.Sprintf("oSoakFollower%015d", i) }
@@ -78,7 +81,15 @@ func (s *soak) publish(ctx context.Context) error {
 		future  jetstream.PubAckFuture // nil if the link was down
 	}
 	all := make([]copied, 0, s.size)
+	began := time.Now()
 	for i := range s.commands {
+		if s.rate > 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Until(began.Add(time.Duration(i) * time.Second / time.Duration(s.rate)))):
+			}
+		}
 		c := &s.commands[i]
 		for n := range c.copies {
 			m, err := c.message(n)
@@ -93,10 +104,11 @@ func (s *soak) publish(ctx context.Context) error {
 		}
 	}
 	for _, one := range all {
-		sequence, err := s.confirmed(ctx, one.future, one.message)
+		sequence, again, err := s.confirmed(ctx, one.future, one.message)
 		if err != nil {
 			return err
 		}
+		one.of.unsure = one.of.unsure || again
 		if one.of.sequence == 0 || sequence < one.of.sequence {
 			one.of.sequence = sequence
 		}
@@ -104,27 +116,27 @@ func (s *soak) publish(ctx context.Context) error {
 	return nil
 }
 
-// confirmed waits until a command is stored.
-func (s *soak) confirmed(ctx context.Context, future jetstream.PubAckFuture, m *nats.Msg) (uint64, error) {
+// confirmed waits until a command is stored, and publishes it again until it is.
+func (s *soak) confirmed(ctx context.Context, future jetstream.PubAckFuture, m *nats.Msg) (sequence uint64, again bool, err error) {
 	if future != nil {
 		select {
 		case ack := <-future.Ok():
-			return ack.Sequence, nil
+			return ack.Sequence, false, nil
 		case <-future.Err(): //nolint:errcheck // whatever it was, it is published again
 		case <-ctx.Done():
 		}
 	}
 	for ctx.Err() == nil {
-		again := nats.NewMsg(m.Subject)
-		again.Header, again.Data = m.Header, m.Data
+		repeated := nats.NewMsg(m.Subject)
+		repeated.Header, repeated.Data = m.Header, m.Data
 		within, cancel := context.WithTimeout(ctx, 2*time.Second)
-		ack, err := s.js.PublishMsg(within, again)
+		ack, err := s.js.PublishMsg(within, repeated)
 		cancel()
 		if err == nil {
-			return ack.Sequence, nil
+			return ack.Sequence, true, nil
 		}
 	}
-	return 0, ctx.Err()
+	return 0, true, ctx.Err()
 }
 
 func (c *soakCommandSpec) message(copied int) (*nats.Msg, error) {
