@@ -72,18 +72,7 @@ func TestInADomain(t *testing.T) {
 	if _, err := g.js.CreateConsumer(t.Context(), "WX_INBOUND", jetstream.ConsumerConfig{Durable: "orders", AckPolicy: jetstream.AckExplicitPolicy}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() {
-		served <- app.Serve(ctx, bus.Service{Name: "orders", Answer: func(_ context.Context, in events.InboundEvent) (events.Reply, error) {
-			return events.TextReply("hello " + in.OpenID), nil
-		}})
-	}()
-	await(t, g.says(t, "oAlice", "你好")).hears(t, "hello oAlice")
-	stop()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
+	g.isServed(t, app)
 	if _, err := g.nc.Subscribe("wx.inbound.*", func(m *nats.Msg) { _ = m.Respond([]byte("plain")) }); err != nil {
 		t.Fatal(err)
 	}

@@ -49,6 +49,23 @@ func (g *guarded) open(t *testing.T) {
 	g.simProcess.says(t, "WeChat is pretended at")
 }
 
+// isServed has oAlice say something that a service answers, with a consumer that is there.
+func (g *guarded) isServed(t *testing.T, app bus.App) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() {
+		served <- app.Serve(ctx, bus.Service{Name: "orders", Answer: func(_ context.Context, in events.InboundEvent) (events.Reply, error) {
+			return events.TextReply("hello " + in.OpenID), nil
+		}})
+	}()
+	await(t, g.says(t, "oAlice", "你好")).hears(t, "hello oAlice")
+	stop()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
 // as is the environment of one of the bridge's processes.
 func (g *guarded) as(role string) map[string]string {
 	return with(good(), "WX_NATS_URL", g.server.URL(), "WX_NATS_USER", "wx."+role, "WX_NATS_PASSWORD", bustest.Password,
@@ -99,18 +116,7 @@ func TestUnderPermissions(t *testing.T) {
 				t.Fatal(err)
 			}
 			app := bus.App{JetStream: js, Source: "/orders"}
-			ctx, stop := context.WithCancel(t.Context())
-			served := make(chan error, 1)
-			go func() {
-				served <- app.Serve(ctx, bus.Service{Name: "orders", Answer: func(_ context.Context, in events.InboundEvent) (events.Reply, error) {
-					return events.TextReply("hello " + in.OpenID), nil
-				}})
-			}()
-			await(t, g.says(t, "oAlice", "你好")).hears(t, "hello oAlice")
-			stop()
-			if err := <-served; err != nil {
-				t.Error(err)
-			}
+			g.isServed(t, app)
 
 			plain, err := nc.Subscribe("wx.inbound.text", func(m *nats.Msg) { _ = m.Respond([]byte("plain")) })
 			if err != nil {
