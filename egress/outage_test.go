@@ -27,12 +27,15 @@ func (w *world) window(d time.Duration) {
 }
 
 // forget makes the streams forget every id that they know, as an outage longer
-// than their window does.
+// than their window does. A server that gets another window looks at once at what
+// it knows, at times with the old window still, and then not again before that is
+// over: so it gets another one each time.
 func (w *world) forget() {
 	w.t.Helper()
-	w.window(100 * time.Millisecond)
-	probed := 0
+	window, probed := 100*time.Millisecond, 0
 	w.eventually("ids are forgotten", func() bool {
+		w.window(window)
+		window += time.Millisecond
 		ack, err := w.js.Publish(w.within(), "wx.result.probe", resultOf(w.t, "probe", events.Result{}), jetstream.WithMsgID("probe"))
 		if err == nil && !ack.Duplicate {
 			probed++
