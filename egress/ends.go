@@ -3,14 +3,19 @@ package egress
 import (
 	"fmt"
 	"sync"
+	"time"
 )
+
+// endsTold is how long a result that waits is told of after it was tried, which is
+// every few seconds: its command may have been taken from the queue by hand.
+const endsTold = time.Minute
 
 // ends are the results that the bus does not take, or their dead letters: the
 // commands stay in the queue until it does. That is said once, and stands in the
 // readiness as long as one of them waits.
 type ends struct {
 	mu      sync.Mutex
-	waiting map[string]struct{} // by the result's id
+	waiting map[string]time.Time // when it was tried, by the result's id
 	says    string              // what the bus said last
 }
 
@@ -18,11 +23,12 @@ type ends struct {
 func (s *ends) wait(id string, err error) (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.clean()
 	first = len(s.waiting) == 0
 	if first {
-		s.waiting = map[string]struct{}{}
+		s.waiting = map[string]time.Time{}
 	}
-	s.waiting[id] = struct{}{}
+	s.waiting[id] = time.Now()
 	s.says = err.Error()
 	return first
 }
@@ -35,6 +41,7 @@ func (s *ends) taken(id string) (last bool) {
 		return false
 	}
 	delete(s.waiting, id)
+	s.clean()
 	return len(s.waiting) == 0
 }
 
@@ -45,10 +52,20 @@ func (s *ends) forget() {
 	clear(s.waiting)
 }
 
+// clean forgets what nobody tries any more; the caller holds mu.
+func (s *ends) clean() {
+	for id, tried := range s.waiting {
+		if time.Since(tried) > endsTold {
+			delete(s.waiting, id)
+		}
+	}
+}
+
 // reason is what people are told, "" while none waits.
 func (s *ends) reason() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.clean()
 	if len(s.waiting) == 0 {
 		return ""
 	}

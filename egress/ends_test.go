@@ -1,9 +1,12 @@
 package egress
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/wxbridge/wxbridge/events"
 )
@@ -42,4 +45,24 @@ func TestFullDeadLettersAreTold(t *testing.T) {
 	if waits != 1 {
 		t.Errorf("said %d times", waits)
 	}
+}
+
+// A command whose result waits is taken from the queue by hand: it is not told of for ever.
+func TestEndsThatNobodyTries(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var s ends
+		if !s.wait("gone", errors.New("full")) || s.reason() == "" {
+			t.Error("the first is not told of")
+		}
+		<-time.After(endsTold)
+		s.wait("tried", errors.New("full"))
+		<-time.After(time.Second)
+		if got := s.reason(); !strings.Contains(got, "results of 1 command") {
+			t.Errorf("%q", got)
+		}
+		if !s.taken("tried") || s.reason() != "" {
+			t.Errorf("%q is left", s.reason())
+		}
+	})
 }

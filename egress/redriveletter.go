@@ -70,6 +70,11 @@ func (e *Egress) redriveLetter(ctx context.Context, want events.RedriveRequest, 
 	did.Did, err = e.sendAgain(ctx, marks, mark, again)
 	switch {
 	case bus.Conflict(err): // somebody else does so at this moment
+		select {
+		case <-ctx.Done():
+			return did, ctx.Err()
+		case <-time.After(50 * time.Millisecond): // not every replica knows it at once
+		}
 		return e.redriveLetter(ctx, want, marks, m)
 	case did.Did == events.LetterRefused:
 		did.Reason, err = err.Error(), nil

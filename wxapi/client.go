@@ -134,31 +134,31 @@ func (k *call) answerLocally(in *object) error {
 }
 
 // credential is the part of the query that nobody may see.
-func (k *call) credential(in *object, token string) string {
-	secret := url.Values{}
+func (k *call) credential(in *object, token string) secret {
+	query := url.Values{}
 	for _, name := range k.row.secretFields() {
-		secret.Set(name, in.text(name))
+		query.Set(name, in.text(name))
 	}
 	switch k.row.Auth {
 	case AccountToken:
 		k.secrets = k.secrets.with(token)
-		if len(secret) == 0 { // of nearly all rows
-			return "access_token=" + url.QueryEscape(token)
+		if len(query) == 0 { // of nearly all rows
+			return secret("access_token=" + url.QueryEscape(token))
 		}
-		secret.Set("access_token", token)
+		query.Set("access_token", token)
 	case CallerToken: // it is one of the fields
 	case AppSecret:
-		secret.Set("appid", k.config.AppID)
-		secret.Set(cmp.Or(k.row.secretName, "secret"), k.config.AppSecret)
+		query.Set("appid", k.config.AppID)
+		query.Set(cmp.Or(k.row.secretName, "secret"), k.config.AppSecret)
 	case AppID:
-		secret.Set("appid", k.config.AppID)
+		query.Set("appid", k.config.AppID)
 	}
-	return secret.Encode()
+	return secret(query.Encode())
 }
 
 // once makes one exchange and says what its answer means.
-func (k *call) once(ctx context.Context, req *request, secret string) error {
-	req.verb, req.secret, req.secrets = k.row.Name, secret, k.secrets
+func (k *call) once(ctx context.Context, req *request, query secret) error {
+	req.verb, req.secret, req.secrets = k.row.Name, query, k.secrets
 	ctx, cancel := withTimeout(ctx, req.timeout)
 	defer cancel()
 	resp, err := k.attempt(ctx, req)

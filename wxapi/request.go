@@ -20,7 +20,7 @@ type request struct {
 
 	// Set for each try:
 	verb    string
-	secret  string // the credentials, part of the query
+	secret  secret // the credentials, part of the query
 	secrets mask   // all that an error must not show
 }
 

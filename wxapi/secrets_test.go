@@ -20,6 +20,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 	const token = "82_token_in_the_store_in_the_store"
 	leak := fmt.Sprintf("token %s secret %s openid %s\nforged line \x1b[31m", token, appSecret, openID)
 	refusal := fmt.Sprintf(`{"errcode":40003,"errmsg":%q}`, leak)
+	var contexts string // as a layer around the transport may print them
 	transports := map[string]http.RoundTripper{
 		"chatty error": roundTripper(func(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("while calling %s: %w", r.URL, errors.New(leak))
@@ -29,7 +30,8 @@ func TestNothingPrintsASecret(t *testing.T) {
 		}),
 		"refusal": roundTripper(func(*http.Request) (*http.Response, error) { return newRecorder(200, refusal).Result(), nil }),
 		"page":    roundTripper(func(*http.Request) (*http.Response, error) { return newRecorder(502, leak).Result(), nil }),
-		"nothing": roundTripper(func(*http.Request) (*http.Response, error) {
+		"nothing": roundTripper(func(r *http.Request) (*http.Response, error) {
+			contexts += fmt.Sprintf("%v %+v", r.Context(), r.Context())
 			return newRecorder(200, `{"x":"`+token+`"}`).Result(), nil
 		}),
 	}
@@ -48,7 +50,7 @@ func TestNothingPrintsASecret(t *testing.T) {
 			}
 			logger.Error("call", "error", err, "config", config, "client", client, "token", freshToken())
 			printed := log.String() + fmt.Sprintf("%v %+v %#v %q %s %x", err, err, err, err, result.Response, result.ErrMsg)
-			printed += fmt.Sprintf("%v %+v %#v %v %+v %#v", config, &config, config, client, *client, client)
+			printed += contexts + fmt.Sprintf("%v %+v %#v %v %+v %#v", config, &config, config, client, *client, client)
 			printed += fmt.Sprintf("%v %+v %#v %x", freshToken(), freshToken(), freshToken(), freshToken())
 			for cause := err; cause != nil; cause = errors.Unwrap(cause) {
 				printed += fmt.Sprintf("%v %+v", cause, cause)

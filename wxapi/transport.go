@@ -29,13 +29,19 @@ func newTransport() *http.Transport {
 // secretKey is the context's key of the credentials.
 type secretKey struct{}
 
+// secret is the query's part that nobody may see: a context that is printed shows
+// the texts in it.
+type secret string
+
+func (secret) String() string { return hidden }
+
 // credentials adds the access token to the URL, below every other layer: what
 // wraps it (tracing, logging, http's own errors) never sees a URL with a token.
 type credentials struct{ next http.RoundTripper }
 
 func (t credentials) RoundTrip(req *http.Request) (*http.Response, error) {
-	secret, _ := req.Context().Value(secretKey{}).(string)
-	if secret == "" {
+	query, _ := req.Context().Value(secretKey{}).(secret)
+	if query == "" {
 		return t.next.RoundTrip(req)
 	}
 	// A RoundTripper must not change its request.
@@ -45,7 +51,7 @@ func (t credentials) RoundTrip(req *http.Request) (*http.Response, error) {
 	if u.RawQuery != "" {
 		u.RawQuery += "&"
 	}
-	u.RawQuery += secret
+	u.RawQuery += string(query)
 	req.URL = &u
 	resp, err := t.next.RoundTrip(req)
 	if resp != nil {

@@ -39,6 +39,7 @@ func (r *rig) openNATS(ctx context.Context) error {
 		for _, address := range []**net.TCPAddr{&n.address, &n.routes} {
 			var err error
 			if *address, err = r.freeAddress(ctx); err != nil {
+				r.closeNATS()
 				return err
 			}
 		}

@@ -8,7 +8,7 @@ import (
 // soakSpared is how many commands may be unknown without a trouble of ours: on a
 // machine that is too slow for the lease a process loses the queue while it is
 // sending, once perhaps, and as many as it sends at a time.
-const soakSpared = 64
+const soakSpared = 192
 
 // soakTroubles are the times in which a process or NATS was being stopped. Only
 // what was being sent then, and answered, can be unknown: everything else that

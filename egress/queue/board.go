@@ -57,8 +57,9 @@ func (b *board) close() {
 
 // room waits until another command may be read; false when all is over.
 // Reading pauses when enough commands wait for a worker: what cannot run does
-// not count, or one API that is paused or hangs would keep everybody else's
-// commands unread, and a paused account those whose time runs out.
+// not count, or one API that is paused or slow would keep everybody else's
+// commands unread, and a paused account those whose time runs out: of their
+// commands as many are read as there may be in memory.
 func (b *board) room() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -209,10 +210,19 @@ func (b *board) leave(e *entry) {
 // look gives somebody of a lane the turn, if it is nobody's yet.
 func (b *board) look(l *lane) {
 	now := b.clock()
-	if l.busy != nil {
-		return
-	}
 	first := l.first(now)
+	if e := l.busy; e != nil {
+		if e.turn < 0 || e.seated || e == first {
+			return
+		}
+		// It waits in a crowd, and one before it may go now.
+		b.withdraw(e)
+		l.busy = nil
+		if g := e.line.gate; g.probe == e {
+			g.probe = nil
+			defer b.sweep(g)
+		}
+	}
 	if first == nil {
 		return
 	}

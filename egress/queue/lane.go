@@ -21,7 +21,7 @@ type entry struct {
 	due      int32 // its place in board.times, -1 without
 	turn     int32 // its place in board.ready or its gate's crowd, -1 without
 	seated   bool  // it has one of its gate's places
-	since    int64 // when it came into the crowd
+	since    int64 // when its turn came first, 0 before
 }
 
 // line is the commands of one lane that go through one gate, oldest first.

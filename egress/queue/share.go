@@ -9,15 +9,18 @@ import "time"
 // lane's turn it is besides wait in the gate's crowd. They keep their lane: only a
 // shut gate may be passed.
 
-// slowAfter is how long a crowd's first may wait for its seat before the gate is
-// taken for slow, and what is stored behind its commands is read all the same.
-const slowAfter = 500 * time.Millisecond
+// slowAfter is how long ago the turn of a crowd's first may have come before the gate
+// is taken for slow, and what is stored behind its commands is read all the same. A
+// command that is tried again keeps its time: an API that hangs is slow at each try.
+const slowAfter = 800 * time.Millisecond
 
 // seat gives a command whose turn it is a seat, or a place in the crowd.
 func (b *board) seat(e *entry) {
 	g := e.line.gate
-	if !b.hasSeat(g) {
+	if e.since == 0 {
 		e.since = b.clock()
+	}
+	if !b.hasSeat(g) {
 		g.crowd.push(e)
 		b.crowded++
 		return

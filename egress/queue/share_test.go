@@ -73,6 +73,50 @@ func TestHangingAPIs(t *testing.T) {
 	d.empty()
 }
 
+// What waits in the crowd of an API that hangs does not hold up one before it in
+// its lane, whose API was paused.
+func TestPauseEndsBeforeTheCrowd(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.workers = 4
+	d.reads("- x", "- x")
+	d.runs(1, 2)
+	d.shut("y", d.time.Add(time.Minute))
+	d.reads("anna y", "anna x")
+	d.runs()
+	d.open("y")
+	d.runs(3)
+	d.done(1, 2, 3)
+	d.runs(4)
+	d.done(4)
+	d.empty()
+}
+
+// Commands of an API that hangs are tried again: it does not count as quick then, and
+// what is stored behind them is read.
+func TestHangingAPIIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	d.workers, d.ahead = 2, 2
+	d.reads("- x", "- x", "- x", "- x")
+	d.runs(1)
+	d.passes(slowAfter)
+	d.waits(1, time.Second)
+	d.runs(2)
+	d.passes(time.Second) // the first has its turn again, before all others
+	if !d.roomy() {
+		t.Error("an API that hangs keeps others from being read at each try")
+	}
+	d.done(2)
+	d.runs(1)
+	d.done(1)
+	d.runs(3)
+	d.done(3)
+	d.runs(4)
+	d.done(4)
+	d.empty()
+}
+
 // A command whose time runs out in the crowd ends at once.
 func TestExpiryInTheCrowd(t *testing.T) {
 	t.Parallel()

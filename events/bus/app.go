@@ -89,7 +89,7 @@ func (a App) send(ctx context.Context, verb, id string, data any) (Ack, error) {
 }
 
 // copyID is the same for copies of a command only: of another command with its id
-// the stream would say that it is stored, and its sender get the first one's result.
+// the stream would say that it is stored, and nobody would hear of an id_conflict.
 func copyID(verb, id string, data []byte) string {
 	sum := sha256.Sum256(append([]byte(verb+" "), data...))
 	return id + "." + hex.EncodeToString(sum[:8])

@@ -18,7 +18,8 @@ import (
 // not done is no error: look at its outcome. When ctx ends before, the command
 // is carried out all the same, and the same Do with the same id goes on waiting
 // for its result. For answers at once, ask wx.call.<verb> instead; who sends
-// many commands reads WX_RESULT.
+// many commands reads WX_RESULT. An id is one command's: who gives it to another
+// while the first is being carried out may be told the first one's result.
 func (a App) Do(ctx context.Context, verb, id string, data any) (events.Result, error) {
 	w, err := a.awaitResults(ctx, verb)
 	if err != nil {

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -98,7 +99,8 @@ func (o *Object) gone() error {
 }
 
 func (o *Object) end() error {
-	if o.Info.Digest != "SHA-256="+base64.URLEncoding.EncodeToString(o.sum.Sum(nil)) {
+	// Of the digest's name clients write what they like; there is one algorithm.
+	if stored, err := jetstream.DecodeObjectDigest(o.Info.Digest); err != nil || !bytes.Equal(stored, o.sum.Sum(nil)) {
 		return jetstream.ErrDigestMismatch
 	}
 	return io.EOF
