@@ -16,7 +16,7 @@ const endsTold = time.Minute
 type ends struct {
 	mu      sync.Mutex
 	waiting map[string]time.Time // when it was tried, by the result's id
-	says    string              // what the bus said last
+	says    string               // what the bus said last
 }
 
 // wait puts down that a result waits; first is true if no other does.
