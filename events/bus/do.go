@@ -118,6 +118,7 @@ func (w *results) await(ctx context.Context, ids map[string]bool) (events.Result
 			return events.Result{}, ctx.Err()
 		case m := <-w.heard:
 			if result, ok := resultOf(ids, events.Header(m.Header), m.Data); ok {
+				w.settle(ctx, ids)
 				return result, nil
 			}
 		case <-again.C:
@@ -125,6 +126,25 @@ func (w *results) await(ctx context.Context, ids map[string]bool) (events.Result
 				return result, nil
 			}
 			again.Reset(look)
+		}
+	}
+}
+
+// settle waits until what was heard can be read: it is heard before it is stored, and
+// whoever asks next, for another command with this id, would find it behind the end
+// of the stream that it saw, and take it for its own. The copy of a result is not
+// stored again; it is waited for in vain, and not for long.
+func (w *results) settle(ctx context.Context, ids map[string]bool) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	for {
+		if _, ok := w.read(ctx, ids); ok {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }

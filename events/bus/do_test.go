@@ -44,6 +44,29 @@ func TestDo(t *testing.T) {
 	}
 }
 
+// When Do returns its result can be read: it is heard before it is stored, and who
+// then asks with another command of the same id would take it for its own.
+func TestDoLeavesItsResultStored(t *testing.T) {
+	t.Parallel()
+	s := newStation(t)
+	s.executes(t, func(c events.Command, _ uint64) (string, events.Result) {
+		return events.ResultID(c.ID), events.Result{Outcome: events.ResultDone}
+	})
+	stream, err := s.app.JetStream.Stream(within(t), "WX_RESULT")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(300) {
+		if _, err := s.app.Do(within(t), "get_groups", "", map[string]any{}); err != nil {
+			t.Fatal(err)
+		}
+		info, err := stream.Info(within(t))
+		if err != nil || info.State.LastSeq != n+1 {
+			t.Fatalf("%d results are stored, not %d, %v", info.State.LastSeq, n+1, err)
+		}
+	}
+}
+
 // A result that was published while the connection was away is read from the stream.
 func TestDoOverARestart(t *testing.T) {
 	t.Parallel()
