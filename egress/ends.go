@@ -16,7 +16,8 @@ const endsTold = time.Minute
 type ends struct {
 	mu      sync.Mutex
 	waiting map[string]time.Time // when it was tried, by the result's id
-	says    string               // what the bus said last
+	cleaned time.Time
+	says    string // what the bus said last
 }
 
 // wait puts down that a result waits; first is true if no other does.
@@ -52,8 +53,13 @@ func (s *ends) forget() {
 	clear(s.waiting)
 }
 
-// clean forgets what nobody tries any more; the caller holds mu.
+// clean forgets what nobody tries any more, once a second: very many may wait. The
+// caller holds mu.
 func (s *ends) clean() {
+	if time.Since(s.cleaned) < time.Second {
+		return
+	}
+	s.cleaned = time.Now()
 	for id, tried := range s.waiting {
 		if time.Since(tried) > endsTold {
 			delete(s.waiting, id)

@@ -44,7 +44,7 @@ func natsCommand(ctx context.Context, p *program) error {
 	}
 	defer d.stop()
 	alone := make(chan struct{})
-	go func() {
+	go func() { // until the process ends, if nothing else ends it
 		defer close(alone)
 		_, _ = io.Copy(io.Discard, p.in)
 	}()
